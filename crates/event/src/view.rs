@@ -8,6 +8,7 @@ const HEADER: usize = 26;
 
 /// Why bytes are not an event.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[allow(missing_docs)]
 pub enum EventError {
     /// Fewer bytes than the header needs.
     #[error("event header needs {HEADER} bytes, found {0}")]
