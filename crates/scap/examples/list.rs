@@ -12,6 +12,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             println!("{num} {} {} {} {}", event.ts, event.tid, event.info().id, event.info().name);
         }
     }
-    eprintln!("{num} events, {} unknown, {} faults {:?}", reader.unknown_events, reader.faults, reader.warnings);
+    eprintln!("{:?}", reader.tally());
     Ok(())
 }

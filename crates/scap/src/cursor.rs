@@ -1,70 +1,87 @@
-//! Little-endian values out of a slice; every read is checked.
+//! A bounded walk over the bytes of one block.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// A place in a block body.
-#[derive(Clone, Copy, Debug)]
+use crate::error::{Fault, ScapError};
+
+/// Position in a block, which knows its offset in the capture.
 pub(crate) struct Cursor<'a> {
     bytes: &'a [u8],
     at: usize,
+    base: u64,
 }
 
 impl<'a> Cursor<'a> {
-    pub(crate) fn new(bytes: &'a [u8]) -> Cursor<'a> {
-        Cursor { bytes, at: 0 }
+    pub(crate) fn new(bytes: &'a [u8], base: u64) -> Cursor<'a> {
+        Cursor { bytes, at: 0, base }
     }
 
-    pub(crate) fn at(&self) -> usize {
-        self.at
+    pub(crate) fn offset(&self) -> u64 {
+        self.base + self.at as u64
     }
 
     pub(crate) fn left(&self) -> usize {
         self.bytes.len() - self.at
     }
 
-    /// The next `n` bytes.
-    pub(crate) fn take(&mut self, n: usize) -> Option<&'a [u8]> {
-        let end = self.at.checked_add(n)?;
-        let bytes = self.bytes.get(self.at..end)?;
-        self.at = end;
-        Some(bytes)
+    pub(crate) fn fault(&self, why: &'static str) -> ScapError {
+        Fault::Entry(why).at(self.offset())
     }
 
-    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
-        self.take(N)?.try_into().ok()
+    pub(crate) fn take(&mut self, n: usize) -> Result<&'a [u8], ScapError> {
+        let Some(bytes) = self.bytes.get(self.at..self.at.saturating_add(n)) else {
+            return Err(self.fault("entry runs past the end of its block"));
+        };
+        self.at += n;
+        Ok(bytes)
     }
 
-    pub(crate) fn u8(&mut self) -> Option<u8> {
-        self.array::<1>().map(|[b]| b)
+    /// The next `n` bytes as a walk of their own.
+    pub(crate) fn part(&mut self, n: usize) -> Result<Cursor<'a>, ScapError> {
+        let base = self.offset();
+        Ok(Cursor::new(self.take(n)?, base))
     }
 
-    pub(crate) fn u16(&mut self) -> Option<u16> {
-        self.array().map(u16::from_le_bytes)
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], ScapError> {
+        let mut out = [0; N];
+        out.copy_from_slice(self.take(N)?);
+        Ok(out)
     }
 
-    pub(crate) fn u32(&mut self) -> Option<u32> {
-        self.array().map(u32::from_le_bytes)
+    pub(crate) fn u8(&mut self) -> Result<u8, ScapError> {
+        Ok(u8::from_le_bytes(self.array()?))
     }
 
-    pub(crate) fn u64(&mut self) -> Option<u64> {
-        self.array().map(u64::from_le_bytes)
+    pub(crate) fn u16(&mut self) -> Result<u16, ScapError> {
+        Ok(u16::from_le_bytes(self.array()?))
     }
 
-    pub(crate) fn i64(&mut self) -> Option<i64> {
-        self.array().map(i64::from_le_bytes)
+    pub(crate) fn u32(&mut self) -> Result<u32, ScapError> {
+        Ok(u32::from_le_bytes(self.array()?))
     }
 
-    /// A string with a 16-bit length in front.
-    pub(crate) fn text(&mut self) -> Option<&'a [u8]> {
-        let n = self.u16()?;
-        self.take(usize::from(n))
+    pub(crate) fn u64(&mut self) -> Result<u64, ScapError> {
+        Ok(u64::from_le_bytes(self.array()?))
     }
 
-    pub(crate) fn ipv4(&mut self) -> Option<IpAddr> {
-        self.array::<4>().map(|b| IpAddr::V4(Ipv4Addr::from(b)))
+    pub(crate) fn i64(&mut self) -> Result<i64, ScapError> {
+        Ok(i64::from_le_bytes(self.array()?))
     }
 
-    pub(crate) fn ipv6(&mut self) -> Option<IpAddr> {
-        self.array::<16>().map(|b| IpAddr::V6(Ipv6Addr::from(b)))
+    /// A length and that many bytes, at most `max`.
+    pub(crate) fn text(&mut self, max: usize) -> Result<Vec<u8>, ScapError> {
+        let n = usize::from(self.u16()?);
+        if n > max {
+            return Err(self.fault("text is longer than the format allows"));
+        }
+        Ok(self.take(n)?.to_vec())
+    }
+
+    pub(crate) fn ip(&mut self, v6: bool) -> Result<IpAddr, ScapError> {
+        Ok(if v6 {
+            IpAddr::V6(Ipv6Addr::from(self.array::<16>()?))
+        } else {
+            IpAddr::V4(Ipv4Addr::from(self.array::<4>()?))
+        })
     }
 }

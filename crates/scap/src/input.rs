@@ -1,89 +1,108 @@
-//! Bytes of a capture: plain or gzip, in a window that always holds a whole block.
+//! The bytes of a capture: plain or gzip, through one large buffer.
 
-use std::fs::File;
 use std::io::{self, BufReader, Read};
-use std::path::Path;
 
 use flate2::bufread::MultiGzDecoder;
 
-/// First size of the window.
-const WINDOW: usize = 1 << 20;
-const GZIP: [u8; 2] = [0x1f, 0x8b];
+/// Bytes read at once.
+const CHUNK: usize = 1 << 20;
 
-/// A stream with a window onto it.
+/// A window over a stream. `have` holds what is read and not yet consumed.
 pub(crate) struct Input {
     source: Box<dyn Read + Send>,
-    window: Vec<u8>,
+    buffer: Vec<u8>,
     start: usize,
     end: usize,
-    /// Stream offset of `start`.
-    offset: u64,
-    finished: bool,
-    /// The compressed stream broke off; what came before is good.
-    pub(crate) broken: Option<io::Error>,
+    /// Stream offset of `buffer[0]`.
+    base: u64,
+    ended: bool,
 }
 
 impl Input {
-    pub(crate) fn open(path: &Path) -> io::Result<Input> {
-        let mut file = BufReader::with_capacity(1 << 18, File::open(path)?);
-        let head = std::io::BufRead::fill_buf(&mut file)?;
-        let gzip = head.starts_with(&GZIP);
-        Ok(if gzip { Input::new(Box::new(MultiGzDecoder::new(file))) } else { Input::new(Box::new(file)) })
+    /// Wraps a stream; one that starts with the gzip mark is unpacked.
+    pub(crate) fn new(mut source: impl Read + Send + 'static) -> io::Result<Input> {
+        let mut mark = Vec::with_capacity(2);
+        source.by_ref().take(2).read_to_end(&mut mark)?;
+        let packed = mark == [0x1f, 0x8b];
+        let whole = io::Cursor::new(mark).chain(source);
+        let source: Box<dyn Read + Send> = if packed {
+            Box::new(MultiGzDecoder::new(BufReader::with_capacity(CHUNK / 4, whole)))
+        } else {
+            Box::new(whole)
+        };
+        Ok(Input { source, buffer: vec![0; CHUNK], start: 0, end: 0, base: 0, ended: false })
     }
 
-    pub(crate) fn new(source: Box<dyn Read + Send>) -> Input {
-        Input {
-            source,
-            window: vec![0; WINDOW],
-            start: 0,
-            end: 0,
-            offset: 0,
-            finished: false,
-            broken: None,
-        }
-    }
-
+    /// Offset of the next byte.
     pub(crate) fn offset(&self) -> u64 {
-        self.offset
+        self.base + self.start as u64
     }
 
-    /// The next bytes without consuming them: at least `n`, fewer only at the end of the stream.
-    pub(crate) fn peek(&mut self, n: usize) -> &[u8] {
-        if self.end - self.start < n {
-            self.fill(n);
-        }
-        &self.window[self.start..self.end]
+    /// Bytes at hand.
+    #[inline]
+    pub(crate) fn have(&self) -> &[u8] {
+        &self.buffer[self.start..self.end]
     }
 
+    /// Bytes at `range` counted from the next byte.
+    #[inline]
+    pub(crate) fn absolute(&self, from: usize, to: usize) -> &[u8] {
+        &self.buffer[from..to]
+    }
+
+    /// Index of the next byte in the buffer; good for `absolute` until the next `fill`.
+    #[inline]
+    pub(crate) fn position(&self) -> usize {
+        self.start
+    }
+
+    /// Steps over bytes at hand.
+    #[inline]
     pub(crate) fn consume(&mut self, n: usize) {
-        let n = n.min(self.end - self.start);
-        self.start += n;
-        self.offset += n as u64;
+        self.start = (self.start + n).min(self.end);
     }
 
-    /// `n` bytes that `peek` has shown, `before` bytes behind the current place.
-    pub(crate) fn behind(&self, before: usize, n: usize) -> &[u8] {
-        let at = self.start.saturating_sub(before);
-        &self.window[at..(at + n).min(self.end)]
+    /// Reads until `n` bytes are at hand; false when the stream ends before.
+    #[inline]
+    pub(crate) fn fill(&mut self, n: usize) -> io::Result<bool> {
+        if self.end - self.start >= n { Ok(true) } else { self.refill(n) }
     }
 
     #[cold]
-    fn fill(&mut self, n: usize) {
-        self.window.copy_within(self.start..self.end, 0);
+    fn refill(&mut self, n: usize) -> io::Result<bool> {
+        self.buffer.copy_within(self.start..self.end, 0);
+        self.base += self.start as u64;
         self.end -= self.start;
         self.start = 0;
-        if self.window.len() < n {
-            self.window.resize(n.next_power_of_two(), 0);
+        while self.end < n && !self.ended {
+            self.grow(n);
+            self.read_some()?;
         }
-        while self.end < n && !self.finished {
-            match self.source.read(&mut self.window[self.end..]) {
-                Ok(0) => self.finished = true,
-                Ok(read) => self.end += read,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => {
-                    self.finished = true;
-                    self.broken = Some(error);
+        Ok(self.end >= n)
+    }
+
+    /// Doubles a full buffer, so that a false length cannot claim memory that no bytes follow.
+    fn grow(&mut self, n: usize) {
+        if self.end == self.buffer.len() && self.end < n {
+            self.buffer.resize(self.end * 2, 0);
+        }
+    }
+
+    fn read_some(&mut self) -> io::Result<()> {
+        loop {
+            match self.source.read(&mut self.buffer[self.end..]) {
+                Ok(n) => {
+                    self.end += n;
+                    self.ended = n == 0;
+                    return Ok(());
                 }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // A gzip stream that is cut ends like a plain file that is cut.
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                    self.ended = true;
+                    return Ok(());
+                }
+                Err(error) => return Err(error),
             }
         }
     }

@@ -1,14 +1,19 @@
-//! Captures on disk: reading every age of them, converting old events, and writing current ones.
+//! Captures on disk: blocks in, snapshot records and events out, and the way back.
+//!
+//! Events of older versions become current ones here, so nobody behind this crate knows that they existed.
 
 mod block;
 mod convert;
 mod cursor;
 mod error;
 mod input;
-mod metadata;
 mod reader;
+mod snapshot;
+mod tape;
+mod upgrade;
 mod writer;
 
-pub use error::ScapError;
-pub use reader::{Item, Memory, Reader, Warning};
+pub use error::{Fault, ScapError};
+pub use reader::{Item, Reader, Tally};
+pub use tape::Tape;
 pub use writer::{Compression, Writer};

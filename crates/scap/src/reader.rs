@@ -1,355 +1,351 @@
-//! Reads a capture from front to back: sections, initial state, events.
+//! Reads a capture from front to back: section starts, snapshot records, events.
 
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use eyas_event::{EVENTS, Event, EventError, Snapshot};
+use eyas_event::{EVENTS, Event, Snapshot};
 
-use crate::block::{self, Kind};
-use crate::convert::{Converter, Outcome, counted, header_only, is_current};
-use crate::error::ScapError;
+use crate::block::{Block, EventBlock, MAGIC, SECTION, block};
+use crate::convert::{Converter, Verdict};
+use crate::cursor::Cursor;
+use crate::error::{Fault, ScapError};
 use crate::input::Input;
-use crate::metadata;
+use crate::snapshot::{self, Records};
+use crate::upgrade::upgrade;
 
-/// Largest block that is read: far above what any writer makes.
-const MAX_BLOCK: usize = 64 << 20;
+/// Bytes of a block around its body.
+const FRAME: usize = 12;
+/// Smallest section header.
+const SECTION_MIN: usize = 28;
 
-/// What the reader gives, in the order of the file.
+/// What a capture holds, in its order.
 #[derive(Debug)]
 pub enum Item<'a> {
-    /// A section begins: whatever was known is void.
+    /// A section starts: all that was known is void.
     Section,
-    /// One record of the initial state.
+    /// A record of the initial state.
     Snapshot(Snapshot),
-    /// An event in the current layout.
+    /// An event of the current layout.
     Event(Event<'a>),
 }
 
-/// Something that was left out.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Warning {
-    /// Offset in the uncompressed stream.
-    pub offset: u64,
-    /// What happened there.
-    pub text: String,
+/// What the reader counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Events handed out.
+    pub events: u64,
+    /// Old events that served a conversion only.
+    pub absorbed: u64,
+    /// Events of types that the table does not have.
+    pub unknown: u64,
 }
-
-/// Most warnings that are kept; more are counted.
-const MAX_WARNINGS: usize = 100;
 
 /// A capture being read.
 pub struct Reader {
     input: Input,
     converter: Converter,
-    scratch: Vec<u8>,
-    records: Vec<Snapshot>,
+    upgraded: Vec<u8>,
+    records: Records,
+    tally: Tally,
     started: bool,
-    events: u64,
-    /// Events whose type the table does not have.
-    pub unknown_events: u64,
-    /// Faults that reading went on after.
-    pub warnings: Vec<Warning>,
-    /// All faults, those that were not kept too.
-    pub faults: u64,
+    events_seen: bool,
+    ended: bool,
+    raw: Arc<AtomicU64>,
+    size: Option<u64>,
 }
 
-enum Found {
-    Section,
-    Records,
+/// One block done.
+enum Step {
+    End,
     Nothing,
-    /// The event is in the window, this many bytes behind the current place.
-    InWindow { behind: usize, len: usize, cpu: u16, flags: u32 },
-    InScratch { cpu: u16, flags: u32 },
-    Converted { cpu: u16, flags: u32 },
+    Section,
+    /// An event at these places of the input buffer.
+    InInput {
+        from: usize,
+        to: usize,
+        wrap: Wrap,
+    },
+    /// An event in the buffer of upgraded events.
+    Upgraded(Wrap),
+    /// An event in the buffer of the converter.
+    Converted(Wrap),
+}
+
+/// What stands around an event.
+#[derive(Clone, Copy)]
+struct Wrap {
+    cpu: u16,
+    dump_flags: u32,
+    offset: u64,
 }
 
 impl Reader {
-    /// Opens a capture, plain or gzip.
+    /// Opens a file; `-` is standard input.
     ///
     /// # Errors
-    /// When the file cannot be read or does not start with a section header.
+    /// When the file cannot be read.
     pub fn open(path: &Path) -> Result<Reader, ScapError> {
-        Reader::start(Input::open(path)?)
+        let io = |error: io::Error| Fault::Io(error).at(0);
+        if path.as_os_str() == "-" {
+            return Reader::new(io::stdin());
+        }
+        let file = File::open(path).map_err(io)?;
+        let size = file.metadata().map_err(io)?.len();
+        let mut reader = Reader::new(file)?;
+        reader.size = Some(size);
+        Ok(reader)
     }
 
-    /// Reads a capture from any stream of uncompressed bytes.
+    /// Reads from a stream, plain or gzip.
     ///
     /// # Errors
-    /// As `open`.
-    pub fn from_stream(stream: Box<dyn std::io::Read + Send>) -> Result<Reader, ScapError> {
-        Reader::start(Input::new(stream))
-    }
-
-    fn start(mut input: Input) -> Result<Reader, ScapError> {
-        let head = input.peek(12);
-        match head.first_chunk::<4>().map(|b| u32::from_le_bytes(*b)) {
-            None => return Err(input.broken.take().map_or(ScapError::Empty, ScapError::Io)),
-            Some(block::SECTION) => {}
-            Some(found) => return Err(ScapError::NotACapture { found }),
-        }
+    /// When the stream cannot be read.
+    pub fn new(source: impl Read + Send + 'static) -> Result<Reader, ScapError> {
+        let raw = Arc::new(AtomicU64::new(0));
+        let counted = Counted { source, count: Arc::clone(&raw) };
         Ok(Reader {
-            input,
-            converter: Converter::default(),
-            scratch: Vec::new(),
-            records: Vec::new(),
+            input: Input::new(counted).map_err(|e| Fault::Io(e).at(0))?,
+            converter: Converter::new(),
+            upgraded: Vec::new(),
+            records: Records::new(),
+            tally: Tally::default(),
             started: false,
-            events: 0,
-            unknown_events: 0,
-            warnings: Vec::new(),
-            faults: 0,
+            events_seen: false,
+            ended: false,
+            raw,
+            size: None,
         })
     }
 
-    /// Offset of the next block in the uncompressed stream.
-    pub fn offset(&self) -> u64 {
-        self.input.offset()
+    /// What was counted so far.
+    pub fn tally(&self) -> Tally {
+        self.tally
     }
 
-    /// The next item; `None` at the end. A capture that is cut off ends with a warning.
+    /// Bytes of the file read so far, before unpacking.
+    pub fn position(&self) -> u64 {
+        self.raw.load(Ordering::Relaxed)
+    }
+
+    /// Bytes of the file, when known.
+    pub fn size(&self) -> Option<u64> {
+        self.size
+    }
+
+    /// The next item; none at the end. After an error only the end follows.
     ///
     /// # Errors
-    /// When the structure of the file is corrupt or there was not one event in it.
+    /// When the bytes are not a capture or end too early, with the offset.
+    #[inline]
     #[allow(clippy::should_implement_trait)]
     pub fn next(&mut self) -> Result<Option<Item<'_>>, ScapError> {
-        if let Some(record) = self.records.pop() {
-            return Ok(Some(Item::Snapshot(record)));
-        }
         loop {
-            let Some(found) = self.block()? else { return self.finish() };
-            match found {
-                Found::Section => return Ok(Some(Item::Section)),
-                Found::Records => {
-                    if let Some(record) = self.records.pop() {
-                        return Ok(Some(Item::Snapshot(record)));
-                    }
+            if let Some(record) = self.records.pop_front() {
+                return Ok(Some(Item::Snapshot(record)));
+            }
+            if self.ended {
+                return Ok(None);
+            }
+            let step = match self.step() {
+                Ok(step) => step,
+                Err(error) => {
+                    self.ended = true;
+                    return Err(error);
                 }
-                Found::Nothing => {}
-                found => match self.check(&found) {
-                    Ok(()) => return Ok(self.event(&found)),
-                    Err(fault) => self.reject(&fault),
-                },
+            };
+            match step {
+                Step::End => self.ended = true,
+                Step::Nothing => {}
+                Step::Section => return Ok(Some(Item::Section)),
+                event => return self.event(&event).map(Some),
             }
         }
     }
 
-    fn check(&self, found: &Found) -> Result<(), EventError> {
-        let (bytes, cpu, flags) = self.bytes(found);
-        Event::parse(bytes, cpu, flags).map(|_| ())
-    }
-
-    fn event(&mut self, found: &Found) -> Option<Item<'_>> {
-        self.events += 1;
-        let (bytes, cpu, flags) = self.bytes(found);
-        Event::parse(bytes, cpu, flags).ok().map(Item::Event)
-    }
-
-    fn bytes(&self, found: &Found) -> (&[u8], u16, u32) {
-        match *found {
-            Found::InWindow { behind, len, cpu, flags } => (self.input.behind(behind, len), cpu, flags),
-            Found::InScratch { cpu, flags } => (&self.scratch, cpu, flags),
-            Found::Converted { cpu, flags } => (&self.converter.event, cpu, flags),
-            _ => (&[], 0, 0),
+    #[inline]
+    fn event(&mut self, step: &Step) -> Result<Item<'_>, ScapError> {
+        let (bytes, wrap) = match step {
+            Step::InInput { from, to, wrap } => (self.input.absolute(*from, *to), wrap),
+            Step::Upgraded(wrap) => (self.upgraded.as_slice(), wrap),
+            Step::Converted(wrap) => (self.converter.event(), wrap),
+            Step::End | Step::Nothing | Step::Section => return Ok(Item::Section),
+        };
+        match Event::parse(bytes, wrap.cpu, wrap.dump_flags) {
+            Ok(event) => {
+                self.tally.events += 1;
+                Ok(Item::Event(event))
+            }
+            Err(error) => {
+                self.ended = true;
+                Err(Fault::Event(error).at(wrap.offset))
+            }
         }
     }
 
-    fn reject(&mut self, fault: &EventError) {
-        if let EventError::Unknown(_) = fault {
-            self.unknown_events += 1;
-        } else {
-            self.warn(fault.to_string());
-        }
-    }
-
-    fn warn(&mut self, text: String) {
-        self.faults += 1;
-        if self.warnings.len() < MAX_WARNINGS {
-            self.warnings.push(Warning { offset: self.input.offset(), text });
-        }
-    }
-
-    fn finish(&mut self) -> Result<Option<Item<'_>>, ScapError> {
-        if let Some(error) = self.input.broken.take() {
-            self.warn(format!("cut off: {error}"));
-        }
-        if self.events == 0 && self.unknown_events == 0 {
-            return Err(ScapError::NoEvents);
-        }
-        Ok(None)
-    }
-
-    /// Reads one block; `None` at the end of the file or at a cut.
-    fn block(&mut self) -> Result<Option<Found>, ScapError> {
+    #[inline]
+    fn step(&mut self) -> Result<Step, ScapError> {
         let offset = self.input.offset();
-        let window = self.input.peek(8);
-        let Some(head) = window.first_chunk::<8>() else {
-            let rest = window.len();
-            if rest > 0 {
-                self.warn(format!("cut off: {rest} bytes of a block header"));
-            }
-            return Ok(None);
+        if !self.fill(8)? {
+            return self.end(offset);
+        }
+        let h = self.input.have();
+        let kind = u32::from_le_bytes([h[0], h[1], h[2], h[3]]);
+        let total = u32::from_le_bytes([h[4], h[5], h[6], h[7]]) as usize;
+        if !self.started {
+            self.check_first(kind, offset)?;
+        }
+        if total < FRAME {
+            return Err(Fault::Block { kind, why: "its length is shorter than its frame" }.at(offset));
+        }
+        if !self.fill(total)? {
+            let have = self.input.have().len() as u64;
+            return Err(Fault::Truncated { need: total as u64, have }.at(offset));
+        }
+        let step = match block(kind) {
+            Block::Event(wrap) => self.event_block(wrap, total, offset)?,
+            Block::Section => self.section(total, offset)?,
+            Block::Unknown => Step::Nothing,
+            known => self.metadata(known, kind, total, offset)?,
         };
-        let block = u32::from_le_bytes([head[0], head[1], head[2], head[3]]);
-        let total = u32::from_le_bytes([head[4], head[5], head[6], head[7]]) as usize;
-        if !(12..=MAX_BLOCK).contains(&total) {
-            let what = format!("block {block:#x} has length {total}");
-            return Err(ScapError::Corrupt { offset, what });
-        }
-        let have = self.input.peek(total).len();
-        if have < total {
-            self.warn(format!("cut off: block {block:#x} of {total} bytes ends after {have}"));
-            self.input.consume(have);
-            return Ok(None);
-        }
-        self.body(block, total, offset).map(Some)
-    }
-
-    fn body(&mut self, block: u32, total: usize, offset: u64) -> Result<Found, ScapError> {
-        let kind = block::kind(block);
-        if let Kind::Event { flags, counted } = kind {
-            return Ok(self.event_block(total, flags, counted));
-        }
-        let body = &self.input.peek(total)[8..total - 4];
-        let mut records = Vec::new();
-        let read = match kind {
-            Kind::Section => {
-                check_section(body, offset)?;
-                self.started = false;
-                self.converter.clear();
-                self.input.consume(total);
-                return Ok(Found::Section);
-            }
-            Kind::Machine => metadata::machine(body, &mut records),
-            Kind::Processes(version) => metadata::processes(body, version, &mut records),
-            Kind::Files(version) => metadata::files(body, version, &mut records),
-            Kind::Interfaces(version) => metadata::interfaces(body, version, &mut records),
-            Kind::Users(version) => metadata::users(body, version, &mut records),
-            Kind::Event { .. } | Kind::Unknown => Ok(()),
-        };
-        if let Err((at, what)) = read {
-            self.faults += 1;
-            self.warnings.push(Warning { offset: offset + 8 + at as u64, text: what.to_owned() });
-        }
         self.input.consume(total);
-        records.reverse();
-        self.records = records;
-        Ok(if self.records.is_empty() { Found::Nothing } else { Found::Records })
+        Ok(step)
     }
 
-    fn event_block(&mut self, total: usize, with_flags: bool, has_count: bool) -> Found {
-        let skip = if with_flags { 6 } else { 2 };
-        let body = &self.input.peek(total)[8..total - 4];
-        let Some(bytes) = body.get(skip..) else {
-            self.warn("event block is too short".to_owned());
-            self.input.consume(total);
-            return Found::Nothing;
-        };
-        let cpu = u16::from_le_bytes([body[0], body[1]]);
-        let flags = if with_flags { u32::from_le_bytes([body[2], body[3], body[4], body[5]]) } else { 0 };
-        let found = match header_only(bytes).filter(|(kind, _)| usize::from(*kind) < EVENTS.len()) {
-            None if bytes.len() < 22 => Err("event block is too short".to_owned()),
-            None => {
-                self.unknown_events += 1;
-                Ok(Found::Nothing)
-            }
-            Some((kind, len)) if has_count => {
-                let params = bytes.get(22..26).map_or(0, |b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]));
-                if is_current(&EVENTS[usize::from(kind)], params as usize) {
-                    let behind = total - 8 - skip;
-                    Ok(Found::InWindow { behind, len: len.min(bytes.len()), cpu, flags })
-                } else {
-                    let len = len.min(bytes.len());
-                    self.scratch.clear();
-                    self.scratch.extend_from_slice(&bytes[..len]);
-                    convert(&mut self.converter, &self.scratch, cpu, flags)
-                }
-            }
-            Some(_) => match counted(bytes, &mut self.scratch) {
-                Some(()) => convert(&mut self.converter, &self.scratch, cpu, flags),
-                None => Err("parameter lengths of an old event do not fill it".to_owned()),
-            },
-        };
-        let found = found.unwrap_or_else(|text| {
-            self.warn(text);
-            Found::Nothing
-        });
-        self.input.consume(total);
-        found
+    fn fill(&mut self, n: usize) -> Result<bool, ScapError> {
+        self.input.fill(n).map_err(|error| Fault::Io(error).at(self.input.offset()))
     }
-}
 
-fn convert(converter: &mut Converter, bytes: &[u8], cpu: u16, flags: u32) -> Result<Found, String> {
-    Ok(match converter.convert(bytes)? {
-        Outcome::Unchanged => Found::InScratch { cpu, flags },
-        Outcome::Converted => Found::Converted { cpu, flags },
-        Outcome::Dropped => Found::Nothing,
-    })
-}
+    fn end(&self, offset: u64) -> Result<Step, ScapError> {
+        let have = self.input.have().len() as u64;
+        if !self.started {
+            return Err(Fault::NotCapture.at(offset));
+        }
+        if have > 0 {
+            return Err(Fault::Truncated { need: 8, have }.at(offset));
+        }
+        if self.events_seen { Ok(Step::End) } else { Err(Fault::Empty.at(offset)) }
+    }
 
-fn check_section(body: &[u8], offset: u64) -> Result<(), ScapError> {
-    let Some(head) = body.first_chunk::<8>() else {
-        return Err(ScapError::Truncated { offset, what: "section header" });
-    };
-    match u32::from_le_bytes([head[0], head[1], head[2], head[3]]) {
-        block::MAGIC => {}
-        swapped if swapped == block::MAGIC.swap_bytes() => return Err(ScapError::ByteOrder),
-        other => {
-            let what = format!("section header has magic {other:#010x}, expected 0x1a2b3c4d");
-            return Err(ScapError::Corrupt { offset: offset + 8, what });
+    fn check_first(&mut self, kind: u32, offset: u64) -> Result<(), ScapError> {
+        self.started = true;
+        if kind == SECTION { Ok(()) } else { Err(Fault::NotCapture.at(offset)) }
+    }
+
+    fn section(&mut self, total: usize, offset: u64) -> Result<Step, ScapError> {
+        let why = |why| Fault::Block { kind: SECTION, why }.at(offset);
+        if total < SECTION_MIN {
+            return Err(why("a section header has 28 bytes or more"));
+        }
+        self.check_trailer(SECTION, total, offset)?;
+        let mut body = Cursor::new(&self.input.have()[8..], offset + 8);
+        let magic = body.u32()?;
+        if magic == MAGIC.swap_bytes() {
+            return Err(Fault::ByteOrder.at(offset + 8));
+        }
+        if magic != MAGIC {
+            return Err(Fault::NotCapture.at(offset + 8));
+        }
+        let major = body.u16()?;
+        if major > 1 {
+            return Err(Fault::Version(major).at(offset + 12));
+        }
+        self.converter.clear();
+        Ok(Step::Section)
+    }
+
+    fn metadata(&mut self, known: Block, kind: u32, total: usize, offset: u64) -> Result<Step, ScapError> {
+        self.check_trailer(kind, total, offset)?;
+        let body = Cursor::new(&self.input.have()[8..total - 4], offset + 8);
+        snapshot::decode(known, body, &mut self.records)?;
+        Ok(Step::Nothing)
+    }
+
+    fn check_trailer(&self, kind: u32, total: usize, offset: u64) -> Result<(), ScapError> {
+        let t = &self.input.have()[total - 4..total];
+        if u32::from_le_bytes([t[0], t[1], t[2], t[3]]) as usize == total {
+            Ok(())
+        } else {
+            Err(Fault::Block { kind, why: "its two lengths differ" }.at(offset))
         }
     }
-    match u16::from_le_bytes([head[4], head[5]]) {
-        0 | 1 => Ok(()),
-        newer => Err(ScapError::Version(newer)),
-    }
-}
 
-/// A whole capture in memory, to be read again and again.
-#[derive(Clone, Debug, Default)]
-pub struct Memory {
-    /// Records of the initial state.
-    pub records: Vec<Snapshot>,
-    bytes: Vec<u8>,
-    events: Vec<(usize, usize, u16, u32)>,
-}
-
-impl Memory {
-    /// Reads the first section of a capture.
-    ///
-    /// # Errors
-    /// As `Reader::next`.
-    pub fn load(reader: &mut Reader) -> Result<Memory, ScapError> {
-        let mut memory = Memory::default();
-        let mut sections = 0;
-        while let Some(item) = reader.next()? {
-            match item {
-                Item::Section if sections > 0 => break,
-                Item::Section => sections += 1,
-                Item::Snapshot(record) => memory.records.push(record),
-                Item::Event(event) => {
-                    let at = memory.bytes.len();
-                    memory.bytes.extend_from_slice(event.bytes);
-                    memory.events.push((at, event.bytes.len(), event.cpu, event.dump_flags));
-                }
-            }
+    /// Finds the event in its block; old ones are rewritten on the way.
+    #[inline]
+    fn event_block(&mut self, block: EventBlock, total: usize, offset: u64) -> Result<Step, ScapError> {
+        self.events_seen = true;
+        let start = if block.flagged { 14 } else { 10 };
+        let have = self.input.have();
+        if total < start + 4 + 22 {
+            return Err(Fault::Event(eyas_event::EventError::Short(total)).at(offset));
         }
-        Ok(memory)
+        let cpu = u16::from_le_bytes([have[8], have[9]]);
+        let dump_flags =
+            if block.flagged { u32::from_le_bytes([have[10], have[11], have[12], have[13]]) } else { 0 };
+        let kind = u16::from_le_bytes([have[start + 20], have[start + 21]]);
+        let wrap = Wrap { cpu, dump_flags, offset: offset + start as u64 };
+        if usize::from(kind) >= EVENTS.len() {
+            self.tally.unknown += 1;
+            return Ok(Step::Nothing);
+        }
+        if !block.counted {
+            return self.old_event(start, total, wrap);
+        }
+        let count =
+            u32::from_le_bytes([have[start + 22], have[start + 23], have[start + 24], have[start + 25]]);
+        if self.converter.is_plain(kind, count) {
+            let at = self.input.position();
+            return Ok(Step::InInput { from: at + start, to: at + total - 4, wrap });
+        }
+        let verdict = self.converter.convert(&have[start..total - 4]).map_err(|f| f.at(wrap.offset))?;
+        let at = self.input.position();
+        Ok(match verdict {
+            Verdict::Unchanged => Step::InInput { from: at + start, to: at + total - 4, wrap },
+            Verdict::Converted => Step::Converted(wrap),
+            Verdict::Dropped => self.absorb(),
+        })
     }
 
-    /// Number of events.
-    pub fn len(&self) -> usize {
-        self.events.len()
+    fn old_event(&mut self, start: usize, total: usize, wrap: Wrap) -> Result<Step, ScapError> {
+        let old = &self.input.have()[start..total - 4];
+        upgrade(old, &mut self.upgraded).map_err(|f| f.at(wrap.offset))?;
+        let (kind, count) = peek(&self.upgraded);
+        if self.converter.is_plain(kind, count) {
+            return Ok(Step::Upgraded(wrap));
+        }
+        Ok(match self.converter.convert(&self.upgraded).map_err(|f| f.at(wrap.offset))? {
+            Verdict::Unchanged => Step::Upgraded(wrap),
+            Verdict::Converted => Step::Converted(wrap),
+            Verdict::Dropped => self.absorb(),
+        })
     }
 
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.events.is_empty()
+    fn absorb(&mut self) -> Step {
+        self.tally.absorbed += 1;
+        Step::Nothing
     }
+}
 
-    /// Event `i`, decoded anew.
-    ///
-    /// # Errors
-    /// When the bytes are not an event.
-    pub fn event(&self, i: usize) -> Result<Event<'_>, EventError> {
-        let (at, len, cpu, flags) = self.events[i];
-        Event::parse(&self.bytes[at..at + len], cpu, flags)
+/// Type and parameter count of an event with a counted header.
+fn peek(event: &[u8]) -> (u16, u32) {
+    (
+        u16::from_le_bytes([event[20], event[21]]),
+        u32::from_le_bytes([event[22], event[23], event[24], event[25]]),
+    )
+}
+
+/// Counts the bytes that pass.
+struct Counted<R> {
+    source: R,
+    count: Arc<AtomicU64>,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = self.source.read(buffer)?;
+        self.count.fetch_add(n as u64, Ordering::Relaxed);
+        Ok(n)
     }
 }

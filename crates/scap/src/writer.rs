@@ -1,54 +1,48 @@
-//! Writes captures of the current version, which the other tools of the field read.
+//! Writes captures that every reader of the format understands: version 1.2, gzip or plain.
 
-use std::fs::File as Out;
+use std::collections::BTreeMap;
+use std::fs::File as Disk;
 use std::io::{self, BufWriter, Write};
 use std::net::IpAddr;
 use std::path::Path;
 
 use eyas_event::table::Flags;
-use eyas_event::{EVENTS, File, FileKind, Group, Interface, Machine, Process, Snapshot, User};
+use eyas_event::{Event, File, FileKind, Group, Interface, Machine, Process, Snapshot, User};
 use flate2::write::GzEncoder;
 
 use crate::block;
 
-/// Limits of the format.
-const MAX_PATH: usize = 1024;
-const MAX_LIST: usize = 4096;
-
-/// How a capture is stored.
+/// How the file is packed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Compression {
-    /// As is.
-    None,
-    /// One gzip member.
+    /// As it is.
+    Plain,
+    /// gzip.
     Gzip,
 }
 
-enum Sink {
-    Plain(Box<dyn Write + Send>),
-    Gzip(GzEncoder<Box<dyn Write + Send>>),
-}
-
-impl Sink {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        match self {
-            Sink::Plain(out) => out.write_all(bytes),
-            Sink::Gzip(out) => out.write_all(bytes),
+impl Compression {
+    /// What a file name asks for: gzip for `.gz` and `.scapz`.
+    pub fn of(path: &Path) -> Compression {
+        match path.extension().and_then(|e| e.to_str()) {
+            Some("gz" | "scapz") => Compression::Gzip,
+            _ => Compression::Plain,
         }
     }
 }
 
-/// A capture being written: state first, then events.
-pub struct Writer {
-    sink: Sink,
-    body: Vec<u8>,
-    head: Head,
-    started: bool,
-    /// Events written.
-    pub events: u64,
+enum Sink {
+    Plain(BufWriter<Box<dyn Write + Send>>),
+    Gzip(BufWriter<GzEncoder<Box<dyn Write + Send>>>),
 }
 
-/// Initial state, gathered until the first event.
+/// A capture being written. Snapshot records are collected and written before the first event.
+pub struct Writer {
+    sink: Sink,
+    head: Option<Head>,
+    scratch: Vec<u8>,
+}
+
 #[derive(Default)]
 struct Head {
     machine: Machine,
@@ -56,278 +50,295 @@ struct Head {
     users: Vec<User>,
     groups: Vec<Group>,
     processes: Vec<Process>,
-    files: Vec<File>,
+    files: BTreeMap<i64, Vec<File>>,
 }
 
 impl Writer {
-    /// Creates a capture file.
+    /// Creates a file, packed as its name says.
     ///
     /// # Errors
-    /// When the file cannot be created or written.
-    pub fn create(path: &Path, compression: Compression) -> io::Result<Writer> {
-        Writer::new(Box::new(BufWriter::with_capacity(1 << 18, Out::create(path)?)), compression)
+    /// When the file cannot be created.
+    pub fn create(path: &Path) -> io::Result<Writer> {
+        if path.as_os_str() == "-" {
+            return Ok(Writer::new(io::stdout(), Compression::Plain));
+        }
+        Ok(Writer::new(Disk::create(path)?, Compression::of(path)))
     }
 
-    /// Writes a capture to any sink.
-    ///
-    /// # Errors
-    /// When the sink refuses the section header.
-    pub fn new(sink: Box<dyn Write + Send>, compression: Compression) -> io::Result<Writer> {
+    /// Writes to a stream.
+    pub fn new(out: impl Write + Send + 'static, compression: Compression) -> Writer {
+        let out: Box<dyn Write + Send> = Box::new(out);
         let sink = match compression {
-            Compression::None => Sink::Plain(sink),
-            Compression::Gzip => Sink::Gzip(GzEncoder::new(sink, flate2::Compression::fast())),
+            Compression::Plain => Sink::Plain(BufWriter::with_capacity(1 << 18, out)),
+            Compression::Gzip => Sink::Gzip(BufWriter::new(GzEncoder::new(out, flate2::Compression::fast()))),
         };
-        let mut writer = Writer { sink, body: Vec::new(), head: Head::default(), started: false, events: 0 };
-        writer.body.extend_from_slice(&block::MAGIC.to_le_bytes());
-        writer.body.extend_from_slice(&[1, 0, 2, 0]);
-        writer.body.extend_from_slice(&u64::MAX.to_le_bytes());
-        writer.flush(block::SECTION)?;
-        Ok(writer)
+        Writer { sink, head: Some(Head::default()), scratch: Vec::new() }
     }
 
-    /// Takes a record of the initial state; records that come after the first event are ignored.
+    /// Starts a new section in the same file.
+    ///
+    /// # Errors
+    /// When the bytes cannot be written.
+    pub fn section(&mut self) -> io::Result<()> {
+        self.flush_head()?;
+        self.head = Some(Head::default());
+        Ok(())
+    }
+
+    /// Takes a record of the initial state; those after the first event of a section are too late and dropped.
     pub fn snapshot(&mut self, record: Snapshot) {
-        let head = &mut self.head;
+        let Some(head) = &mut self.head else { return };
         match record {
             Snapshot::Machine(machine) => head.machine = machine,
+            Snapshot::Process(process) => head.processes.push(*process),
+            Snapshot::File(file) => head.files.entry(file.tid).or_default().push(file),
             Snapshot::Interface(interface) => head.interfaces.push(interface),
             Snapshot::User(user) => head.users.push(user),
             Snapshot::Group(group) => head.groups.push(group),
-            Snapshot::Process(process) => head.processes.push(*process),
-            Snapshot::File(file) => head.files.push(file),
         }
     }
 
-    /// Writes an event in the current layout.
+    /// Appends an event as it is.
     ///
     /// # Errors
-    /// When the sink fails.
-    pub fn event(&mut self, bytes: &[u8], cpu: u16, dump_flags: u32) -> io::Result<()> {
-        self.start()?;
-        let kind = bytes.get(20..22).map_or(0, |b| u16::from_le_bytes([b[0], b[1]]));
-        let large = EVENTS.get(usize::from(kind)).is_some_and(|e| e.flags.has(Flags::LARGE_PAYLOAD));
-        let flags = dump_flags & !4;
-        self.body.extend_from_slice(&cpu.to_le_bytes());
-        if flags != 0 {
-            self.body.extend_from_slice(&flags.to_le_bytes());
+    /// When the bytes cannot be written.
+    pub fn event(&mut self, event: &Event<'_>) -> io::Result<()> {
+        if self.head.is_some() {
+            self.flush_head()?;
         }
-        self.body.extend_from_slice(bytes);
-        self.events += 1;
-        self.flush(match (flags != 0, large) {
-            (false, false) => block::EVENT_V2,
-            (true, false) => block::EVENT_FLAGS_V2,
+        let large = event.info().flags.has(Flags::LARGE_PAYLOAD);
+        let flags = event.dump_flags & !4;
+        let kind = match (flags != 0, large) {
+            (false, false) => block::EVENT,
             (false, true) => block::EVENT_LARGE,
-            (true, true) => block::EVENT_FLAGS_LARGE,
-        })
+            (true, false) => block::EVENT_FLAGGED,
+            (true, true) => block::EVENT_FLAGGED_LARGE,
+        };
+        self.scratch.clear();
+        self.scratch.extend_from_slice(&event.cpu.to_le_bytes());
+        if flags != 0 {
+            self.scratch.extend_from_slice(&event.dump_flags.to_le_bytes());
+        }
+        // The header's time may differ from the bytes when a tape moved it.
+        self.scratch.extend_from_slice(&event.ts.to_le_bytes());
+        self.scratch.extend_from_slice(&event.bytes[8..]);
+        let body = std::mem::take(&mut self.scratch);
+        let result = self.block(kind, &body);
+        self.scratch = body;
+        result
     }
 
-    /// Ends the capture.
+    /// Writes what is pending and closes the stream.
     ///
     /// # Errors
-    /// When the sink fails.
-    pub fn close(mut self) -> io::Result<()> {
-        self.start()?;
+    /// When the bytes cannot be written.
+    pub fn finish(mut self) -> io::Result<()> {
+        self.flush_head()?;
         match self.sink {
             Sink::Plain(mut out) => out.flush(),
-            Sink::Gzip(out) => out.finish()?.flush(),
+            Sink::Gzip(out) => out.into_inner().map_err(io::IntoInnerError::into_error)?.finish()?.flush(),
         }
     }
 
-    /// Writes the initial state before the first event.
-    fn start(&mut self) -> io::Result<()> {
-        if std::mem::replace(&mut self.started, true) {
-            return Ok(());
-        }
-        let head = std::mem::take(&mut self.head);
-        machine(&mut self.body, &head.machine);
-        self.flush(block::MACHINE)?;
-        let v4 = head.interfaces.iter().filter(|i| i.address.is_ipv4());
-        let v6 = head.interfaces.iter().filter(|i| i.address.is_ipv6());
-        v4.chain(v6).for_each(|i| interface(&mut self.body, i));
-        self.flush(block::INTERFACES_V2)?;
-        head.users.iter().for_each(|u| user(&mut self.body, u));
-        head.groups.iter().for_each(|g| group(&mut self.body, g));
-        self.flush(block::USERS_V2)?;
-        head.processes.iter().for_each(|p| process(&mut self.body, p));
-        self.flush(block::PROCESSES_V9)?;
-        self.files(&head.files)
-    }
-
-    /// One block for every run of files of the same thread.
-    fn files(&mut self, files: &[File]) -> io::Result<()> {
-        for run in files.chunk_by(|a, b| a.tid == b.tid) {
-            self.body.extend_from_slice(&run[0].tid.to_le_bytes());
-            run.iter().for_each(|f| file(&mut self.body, f));
-            self.flush(block::FILES_V2)?;
+    fn flush_head(&mut self) -> io::Result<()> {
+        let Some(head) = self.head.take() else { return Ok(()) };
+        let mut section = Vec::new();
+        put32(&mut section, block::MAGIC);
+        put16(&mut section, 1);
+        put16(&mut section, 2);
+        put64(&mut section, u64::MAX);
+        self.block(block::SECTION, &section)?;
+        self.block(block::MACHINE, &machine(&head.machine))?;
+        self.block(block::INTERFACES, &interfaces(&head.interfaces))?;
+        self.block(block::USERS, &users(&head.users, &head.groups))?;
+        self.block(block::PROCESSES, &head.processes.iter().flat_map(process).collect::<Vec<u8>>())?;
+        for (tid, files) in &head.files {
+            let mut body = tid.to_le_bytes().to_vec();
+            files.iter().for_each(|f| body.extend(sized(&file(f), true)));
+            self.block(block::FILES, &body)?;
         }
         Ok(())
     }
 
-    /// Writes the gathered body as one block.
-    fn flush(&mut self, kind: u32) -> io::Result<()> {
-        let padding = self.body.len().wrapping_neg() & 3;
-        let total = ((self.body.len() + padding + 12) as u32).to_le_bytes();
-        self.body.resize(self.body.len() + padding, 0);
-        self.sink.write(&kind.to_le_bytes())?;
-        self.sink.write(&total)?;
-        self.sink.write(&self.body)?;
-        self.sink.write(&total)?;
-        self.body.clear();
-        Ok(())
+    fn block(&mut self, kind: u32, body: &[u8]) -> io::Result<()> {
+        let pad = body.len().wrapping_neg() % 4;
+        let total = u32::try_from(body.len() + pad + 12).map_err(io::Error::other)?.to_le_bytes();
+        let out: &mut dyn Write = match &mut self.sink {
+            Sink::Plain(out) => out,
+            Sink::Gzip(out) => out,
+        };
+        out.write_all(&kind.to_le_bytes())?;
+        out.write_all(&total)?;
+        out.write_all(body)?;
+        out.write_all(&[0; 3][..pad])?;
+        out.write_all(&total)
     }
 }
 
-fn text(out: &mut Vec<u8>, bytes: &[u8], most: usize) {
-    let bytes = &bytes[..bytes.len().min(most)];
-    out.extend_from_slice(&(bytes.len() as u16).to_le_bytes());
-    out.extend_from_slice(bytes);
+fn put8(out: &mut Vec<u8>, v: u8) {
+    out.push(v);
 }
 
-/// Appends what `write` makes, with its length (itself included) in front.
-fn sized(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
-    let at = out.len();
-    out.extend_from_slice(&[0; 4]);
-    write(out);
-    let len = ((out.len() - at) as u32).to_le_bytes();
-    out[at..at + 4].copy_from_slice(&len);
+fn put16(out: &mut Vec<u8>, v: u16) {
+    out.extend_from_slice(&v.to_le_bytes());
 }
 
-fn machine(out: &mut Vec<u8>, m: &Machine) {
-    out.extend_from_slice(&m.cpus.to_le_bytes());
-    out.extend_from_slice(&m.memory.to_le_bytes());
-    out.extend_from_slice(&m.max_pid.to_le_bytes());
-    let mut name = m.hostname.clone();
-    name.truncate(127);
-    name.resize(128, 0);
-    out.extend_from_slice(&name);
-    out.extend_from_slice(&m.boot_ts.to_le_bytes());
-    out.extend_from_slice(&[0; 24]);
+fn put32(out: &mut Vec<u8>, v: u32) {
+    out.extend_from_slice(&v.to_le_bytes());
 }
 
-fn address(out: &mut Vec<u8>, ip: IpAddr) {
+fn put64(out: &mut Vec<u8>, v: u64) {
+    out.extend_from_slice(&v.to_le_bytes());
+}
+
+fn put_i64(out: &mut Vec<u8>, v: i64) {
+    out.extend_from_slice(&v.to_le_bytes());
+}
+
+/// Text with its length, cut to what readers accept.
+fn put_text(out: &mut Vec<u8>, text: &[u8], max: usize) {
+    let text = &text[..text.len().min(max)];
+    put16(out, u16::try_from(text.len()).unwrap_or(u16::MAX));
+    out.extend_from_slice(text);
+}
+
+fn put_ip(out: &mut Vec<u8>, ip: IpAddr) {
     match ip {
         IpAddr::V4(ip) => out.extend_from_slice(&ip.octets()),
         IpAddr::V6(ip) => out.extend_from_slice(&ip.octets()),
     }
 }
 
-fn interface(out: &mut Vec<u8>, i: &Interface) {
-    let at = out.len();
-    sized(out, |out| {
-        out.extend_from_slice(&(if i.address.is_ipv4() { 1u16 } else { 2 }).to_le_bytes());
-        out.extend_from_slice(&(i.name.len() as u16).to_le_bytes());
-        [i.address, i.netmask, i.broadcast].into_iter().for_each(|ip| address(out, ip));
-        out.extend_from_slice(&i.linkspeed.to_le_bytes());
-        out.extend_from_slice(&i.name);
-    });
-    // The length of an interface entry does not count itself.
-    let len = ((out.len() - at - 4) as u32).to_le_bytes();
-    out[at..at + 4].copy_from_slice(&len);
+/// An entry behind its length, which counts itself or not.
+fn sized(entry: &[u8], itself: bool) -> Vec<u8> {
+    let len = entry.len() + if itself { 4 } else { 0 };
+    [&u32::try_from(len).unwrap_or(u32::MAX).to_le_bytes(), entry].concat()
 }
 
-fn user(out: &mut Vec<u8>, u: &User) {
-    sized(out, |out| {
-        out.push(0);
-        out.extend_from_slice(&u.uid.to_le_bytes());
-        out.extend_from_slice(&u.gid.to_le_bytes());
-        text(out, &u.name, 255);
-        text(out, &u.home, MAX_PATH);
-        text(out, &u.shell, MAX_PATH);
-    });
+fn machine(machine: &Machine) -> Vec<u8> {
+    let mut out = Vec::new();
+    put32(&mut out, machine.cpus);
+    put64(&mut out, machine.memory);
+    put64(&mut out, machine.max_pid);
+    let mut hostname = machine.hostname.clone();
+    hostname.truncate(127);
+    hostname.resize(128, 0);
+    out.extend(hostname);
+    put64(&mut out, machine.boot_ts);
+    out.extend([0; 24]);
+    out
 }
 
-fn group(out: &mut Vec<u8>, g: &Group) {
-    sized(out, |out| {
-        out.push(1);
-        out.extend_from_slice(&g.gid.to_le_bytes());
-        text(out, &g.name, 255);
-    });
+fn interfaces(all: &[Interface]) -> Vec<u8> {
+    let (v4, v6): (Vec<&Interface>, Vec<&Interface>) = all.iter().partition(|i| i.address.is_ipv4());
+    v4.into_iter().chain(v6).flat_map(|i| sized(&interface(i), false)).collect()
 }
 
-fn process(out: &mut Vec<u8>, p: &Process) {
-    sized(out, |out| {
-        for id in [p.tid, p.pid, p.ptid, p.sid, p.vpgid] {
-            out.extend_from_slice(&id.to_le_bytes());
-        }
-        for path in [&p.comm, &p.exe, &p.exepath] {
-            text(out, path, MAX_PATH);
-        }
-        text(out, &p.args, MAX_LIST);
-        text(out, if p.cwd.is_empty() { b"/" } else { &p.cwd }, MAX_PATH);
-        out.extend_from_slice(&p.fdlimit.to_le_bytes());
-        for n in [p.flags, p.uid, p.gid, p.vmsize_kb, p.vmrss_kb, p.vmswap_kb] {
-            out.extend_from_slice(&n.to_le_bytes());
-        }
-        out.extend_from_slice(&p.pfmajor.to_le_bytes());
-        out.extend_from_slice(&p.pfminor.to_le_bytes());
-        text(out, &p.env, MAX_LIST);
-        out.extend_from_slice(&p.vtid.to_le_bytes());
-        out.extend_from_slice(&p.vpid.to_le_bytes());
-        text(out, &p.cgroups, MAX_LIST);
-        text(out, &p.root, MAX_PATH);
-        tail(out, p);
-    });
+fn interface(i: &Interface) -> Vec<u8> {
+    let mut out = Vec::new();
+    put16(&mut out, if i.address.is_ipv4() { 1 } else { 2 });
+    put16(&mut out, u16::try_from(i.name.len()).unwrap_or(0));
+    [i.address, i.netmask, i.broadcast].into_iter().for_each(|ip| put_ip(&mut out, ip));
+    put64(&mut out, i.linkspeed);
+    out.extend_from_slice(&i.name);
+    out
 }
 
-fn tail(out: &mut Vec<u8>, p: &Process) {
-    out.extend_from_slice(&p.pidns_init_start_ts.to_le_bytes());
-    out.extend_from_slice(&p.tty.to_le_bytes());
-    out.extend_from_slice(&p.loginuid.to_le_bytes());
-    out.push(u8::from(p.exe_writable));
-    for n in [p.cap_inheritable, p.cap_permitted, p.cap_effective] {
-        out.extend_from_slice(&n.to_le_bytes());
+const NAME_MAX: usize = 255;
+const PATH_MAX: usize = 1024;
+const FILE_NAME_MAX: usize = 1023;
+const LIST_MAX: usize = 4096;
+
+fn users(users: &[User], groups: &[Group]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for user in users {
+        let mut entry = vec![0];
+        put32(&mut entry, user.uid);
+        put32(&mut entry, user.gid);
+        put_text(&mut entry, &user.name, NAME_MAX);
+        put_text(&mut entry, &user.home, PATH_MAX);
+        put_text(&mut entry, &user.shell, PATH_MAX);
+        out.extend(sized(&entry, true));
     }
-    out.push(u8::from(p.exe_upper_layer));
-    for n in [p.exe_ino, p.exe_ino_ctime, p.exe_ino_mtime] {
-        out.extend_from_slice(&n.to_le_bytes());
+    for group in groups {
+        let mut entry = vec![1];
+        put32(&mut entry, group.gid);
+        put_text(&mut entry, &group.name, NAME_MAX);
+        out.extend(sized(&entry, true));
     }
-    out.push(u8::from(p.exe_from_memfd));
-    out.push(u8::from(p.exe_lower_layer));
-    out.extend_from_slice(&p.pgid.to_le_bytes());
+    out
 }
 
-fn code(kind: &FileKind) -> u8 {
-    match kind {
-        FileKind::Connection { source: IpAddr::V4(_), .. } => 3,
-        FileKind::Connection { .. } => 4,
-        FileKind::Listener { ip: IpAddr::V4(_), .. } => 5,
-        FileKind::Listener { .. } => 6,
-        FileKind::Unix { .. } => 8,
-        FileKind::Regular { .. } => 16,
-        FileKind::Named { code, .. } => *code,
-    }
+fn process(p: &Process) -> Vec<u8> {
+    let mut out = Vec::new();
+    [p.tid, p.pid, p.ptid, p.sid, p.vpgid].into_iter().for_each(|v| put_i64(&mut out, v));
+    put_text(&mut out, &p.comm, PATH_MAX);
+    put_text(&mut out, &p.exe, PATH_MAX);
+    put_text(&mut out, &p.exepath, PATH_MAX);
+    put_text(&mut out, &p.args, LIST_MAX);
+    put_text(&mut out, &p.cwd, PATH_MAX);
+    put_i64(&mut out, p.fdlimit);
+    [p.flags, p.uid, p.gid, p.vmsize_kb, p.vmrss_kb, p.vmswap_kb]
+        .into_iter()
+        .for_each(|v| put32(&mut out, v));
+    [p.pfmajor, p.pfminor].into_iter().for_each(|v| put64(&mut out, v));
+    put_text(&mut out, &p.env, LIST_MAX);
+    [p.vtid, p.vpid].into_iter().for_each(|v| put_i64(&mut out, v));
+    put_text(&mut out, &p.cgroups, LIST_MAX);
+    put_text(&mut out, &p.root, PATH_MAX);
+    process_tail(p, &mut out);
+    sized(&out, true)
 }
 
-fn file(out: &mut Vec<u8>, f: &File) {
-    sized(out, |out| {
-        out.extend_from_slice(&f.fd.to_le_bytes());
-        out.extend_from_slice(&f.ino.to_le_bytes());
-        out.push(code(&f.kind));
-        match &f.kind {
-            FileKind::Connection { source, dest, sport, dport, l4 } => {
-                address(out, *source);
-                address(out, *dest);
-                out.extend_from_slice(&sport.to_le_bytes());
-                out.extend_from_slice(&dport.to_le_bytes());
-                out.push(*l4);
-            }
-            FileKind::Listener { ip, port, l4 } => {
-                address(out, *ip);
-                out.extend_from_slice(&port.to_le_bytes());
-                out.push(*l4);
-            }
-            FileKind::Unix { source, dest, name } => {
-                out.extend_from_slice(&source.to_le_bytes());
-                out.extend_from_slice(&dest.to_le_bytes());
-                text(out, name, MAX_PATH - 1);
-            }
-            FileKind::Regular { flags, name, dev, .. } => {
-                out.extend_from_slice(&flags.to_le_bytes());
-                text(out, name, MAX_PATH - 1);
-                out.extend_from_slice(&dev.to_le_bytes());
-            }
-            FileKind::Named { code: 0, .. } => {}
-            FileKind::Named { name, .. } => text(out, name, MAX_PATH - 1),
+fn process_tail(p: &Process, out: &mut Vec<u8>) {
+    put64(out, p.pidns_init_start_ts);
+    put32(out, p.tty);
+    put32(out, p.loginuid);
+    put8(out, u8::from(p.exe_writable));
+    [p.cap_inheritable, p.cap_permitted, p.cap_effective].into_iter().for_each(|v| put64(out, v));
+    put8(out, u8::from(p.exe_upper_layer));
+    [p.exe_ino, p.exe_ino_ctime, p.exe_ino_mtime].into_iter().for_each(|v| put64(out, v));
+    put8(out, u8::from(p.exe_from_memfd));
+    put8(out, u8::from(p.exe_lower_layer));
+    put_i64(out, p.pgid);
+}
+
+fn file(file: &File) -> Vec<u8> {
+    let mut out = Vec::new();
+    put_i64(&mut out, file.fd);
+    put64(&mut out, file.ino);
+    match &file.kind {
+        FileKind::Connection { source, dest, sport, dport, l4 } => {
+            put8(&mut out, if source.is_ipv4() { 3 } else { 4 });
+            put_ip(&mut out, *source);
+            put_ip(&mut out, *dest);
+            put16(&mut out, *sport);
+            put16(&mut out, *dport);
+            put8(&mut out, *l4);
         }
-    });
+        FileKind::Listener { ip, port, l4 } => {
+            put8(&mut out, if ip.is_ipv4() { 5 } else { 6 });
+            put_ip(&mut out, *ip);
+            put16(&mut out, *port);
+            put8(&mut out, *l4);
+        }
+        FileKind::Unix { source, dest, name } => {
+            put8(&mut out, 8);
+            put64(&mut out, *source);
+            put64(&mut out, *dest);
+            put_text(&mut out, name, FILE_NAME_MAX);
+        }
+        FileKind::Regular { flags, name, dev, .. } => {
+            put8(&mut out, 16);
+            put32(&mut out, *flags);
+            put_text(&mut out, name, FILE_NAME_MAX);
+            put32(&mut out, *dev);
+        }
+        FileKind::Named { code: 0, .. } => put8(&mut out, 0),
+        FileKind::Named { code, name } => {
+            put8(&mut out, *code);
+            put_text(&mut out, name, FILE_NAME_MAX);
+        }
+    }
+    out
 }
