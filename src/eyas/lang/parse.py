@@ -65,7 +65,7 @@ def parse(text: str, max_depth: int = RULE_DEPTH) -> Node:
         text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError as error:
         raise refuse("E001", (error.start, error.end), "the text is not Unicode") from None
-    return _Parser(text, max_depth).parse()
+    return Parser(text, max_depth).parse()
 
 
 @dataclass(slots=True)
@@ -94,7 +94,7 @@ class _Group:
         self.ands = []
 
 
-class _Parser:
+class Parser:
     """Position in a text, with one method for each production."""
 
     __slots__ = ("at", "max_depth", "text")
