@@ -1,6 +1,7 @@
 """What a rule can ask: every field and event type, as values.
 
-The compiled core states them once; `load` reads them from there. The language is handed a `Catalog` and looks names up in it.
+The compiled core states them once; `load` reads them from there. The language is handed a `Catalog`
+and looks names up in it.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ NARROW = {
     "fd.dev.minor": "int32",
 }
 
-# Value class of every parameter type of the event table; a type that is not here can only be tested for presence.
+# Value class of each parameter type of the event table; any other type can only be tested for presence.
 PARAM_CLASS = {
     **dict.fromkeys(("int8", "int16", "int32", "int64", "errno", "fd", "fd32", "pid", "pid32"), "int"),
     **dict.fromkeys(("uint8", "uint16", "uint32", "uint64", "syscallid", "sigtype", "mode"), "uint"),
@@ -113,7 +114,9 @@ class Catalog:
     @classmethod
     def of(cls, fields: list[Field], events: list[EventType], syscalls: list[str]) -> Catalog:
         """Build the indexes."""
-        catalog = cls({f.name: f for f in fields}, tuple(sorted(events, key=lambda e: e.id)), frozenset(syscalls))
+        catalog = cls(
+            {f.name: f for f in fields}, tuple(sorted(events, key=lambda e: e.id)), frozenset(syscalls)
+        )
         ids: dict[str, set[int]] = {}
         for event in catalog.events:
             ids.setdefault(event.name, set()).add(event.id)
@@ -155,7 +158,7 @@ class Catalog:
             if end < len(text) and text[end - 1] == ".":
                 continue
             found = self.find(text[:end])
-            if found is not None and (found.key is not None or found.field.arg != "name"):
+            if found is not None:
                 return found, end
         return None
 

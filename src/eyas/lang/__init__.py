@@ -6,7 +6,21 @@ from eyas.lang.events import events_of
 from eyas.lang.parse import parse
 from eyas.lang.show import show
 from eyas.lang.template import Placeholder, Template, suggested, template
-from eyas.lang.tree import And, Call, Check, FieldRef, Name, Node, Not, Or, Text, Values, canonical, checks_of, fold
+from eyas.lang.tree import (
+    And,
+    Call,
+    Check,
+    FieldRef,
+    Name,
+    Node,
+    Not,
+    Or,
+    Text,
+    Values,
+    canonical,
+    checks_of,
+    fold,
+)
 
 __all__ = [
     "CODES",

@@ -41,17 +41,27 @@ def _deprecated(check: Check) -> Iterator[Fault]:
         refs += fields_of(check.right)
     for ref in refs:
         if ref.name in REPORTED:
-            yield fault("W103", ref.span, f"field {ref.name} is deprecated", "it has no meaning in current events")
+            yield fault(
+                "W103", ref.span, f"field {ref.name} is deprecated", "it has no meaning in current events"
+            )
 
 
 def _constant(check: Check, value: str, span: tuple[int, int], catalog: Catalog) -> Iterator[Fault]:
     if "." in value and value in catalog.fields:
-        yield fault("W101", span, f"'{value}' is compared as text, yet it names a field", f"write val({value})")
+        yield fault(
+            "W101", span, f"'{value}' is compared as text, yet it names a field", f"write val({value})"
+        )
     elif "(" in value and _CALL.match(value):
-        yield fault("W101", span, f"'{value[:40]}' is compared as text, yet it looks like a transformer", "remove the quotes")
+        yield fault(
+            "W101",
+            span,
+            f"'{value[:40]}' is compared as text, yet it looks like a transformer",
+            "remove the quotes",
+        )
     if value == "<NA>" and check.op in _NA_OPS and isinstance(check.left, FieldRef):
-        if check.left.name.startswith(("ka.", "jevt.")):
-            yield fault("W104", span, f"comparing {check.left.name} with <NA> is unsafe", "use `not … exists`")
+        name = check.left.name
+        if name.startswith(("ka.", "jevt.")):
+            yield fault("W104", span, f"comparing {name} with <NA> is unsafe", "use `not … exists`")
 
 
 def _regex(right: Text) -> Iterator[Fault]:

@@ -1,4 +1,4 @@
-"""Checked tree and IR: types of every comparison, constants of the left side's type, all faults found in one pass."""
+"""Checked tree and IR: the type of every comparison, constants of that type, all faults in one pass."""
 
 from __future__ import annotations
 
@@ -45,7 +45,10 @@ def check(node: Node, catalog: Catalog, memo: Memo | None = None) -> list[Fault]
 
 
 def lower(node: Node, catalog: Catalog, memo: Memo | None = None) -> Ir:
-    """Turn a condition into IR; raises `FaultError` with its first fault. Groups of one kind inside each other become one."""
+    """Turn a condition into IR; raises `FaultError` with its first fault.
+
+    Groups of one kind inside each other become one.
+    """
     memo = memo or Memo()
 
     def leaf(item: Check | Name) -> Ir:
@@ -70,7 +73,7 @@ def _join(node: And | Or | Not, children: list[Ir]) -> Ir:
     word = "and" if isinstance(node, And) else "or"
     flat: list[Ir] = []
     for child in children:
-        flat.extend(child[word] if word in child else (child,))
+        flat.extend(child.get(word, (child,)))
     return {word: flat}
 
 
@@ -111,7 +114,12 @@ def _expect_operator(item: Check, left: Typed) -> None:
     if item.op not in allowed or (left.many and item.modifier):
         what = f"a list of {left.kind}" if left.many else left.exact
         able = ", ".join(op for op in operators.NAMES if op in allowed)
-        raise refuse("E201", item.span, f"'{item.op}' operator not supported for {name} of type {what}", f"it takes {able}")
+        raise refuse(
+            "E201",
+            item.span,
+            f"'{item.op}' operator not supported for {name} of type {what}",
+            f"it takes {able}",
+        )
     if left.field is not None and left.field.name == "evt.around" and item.op not in ("=", "=="):
         raise refuse("E201", item.span, f"{left.field.name} supports only '='")
 
@@ -171,14 +179,21 @@ def _convert(value: str, item: Check, left: Typed, span: Span, catalog: Catalog)
 def _event_name(value: str, span: Span, catalog: Catalog) -> Ir:
     if not catalog.is_event(value):
         near = catalog.closest_event(value)
-        raise refuse("E102", span, f"unknown event type {value[:60]}", f"did you mean {near}?" if near else "")
+        raise refuse(
+            "E102", span, f"unknown event type {value[:60]}", f"did you mean {near}?" if near else ""
+        )
     return {"text": value}
 
 
 def _expect_regex(pattern: str, span: Span) -> None:
     wrong = fault_of(pattern)
     if wrong is not None:
-        raise refuse("E205", span, f"invalid regular expression: {wrong[1]} at {wrong[0]}", "the syntax is POSIX extended")
+        raise refuse(
+            "E205",
+            span,
+            f"invalid regular expression: {wrong[1]} at {wrong[0]}",
+            "the syntax is that of POSIX",
+        )
 
 
 def _between(op: str, left: Typed, number: float) -> Ir:

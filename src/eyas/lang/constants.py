@@ -24,10 +24,31 @@ _MAX_DIGITS = 400
 
 # Service names for machines without a service database.
 _SERVICES = {
-    "ftp": 21, "ssh": 22, "telnet": 23, "smtp": 25, "domain": 53, "tftp": 69, "http": 80, "kerberos": 88, "pop3": 110,
-    "ntp": 123, "imap2": 143, "snmp": 161, "ldap": 389, "https": 443, "submission": 587, "ldaps": 636, "imaps": 993,
-    "pop3s": 995, "ms-sql-s": 1433, "mysql": 3306, "rdp": 3389, "postgresql": 5432, "redis": 6379, "http-alt": 8080,
-}  # fmt: skip
+    "ftp": 21,
+    "ssh": 22,
+    "telnet": 23,
+    "smtp": 25,
+    "domain": 53,
+    "tftp": 69,
+    "http": 80,
+    "kerberos": 88,
+    "pop3": 110,
+    "ntp": 123,
+    "imap2": 143,
+    "snmp": 161,
+    "ldap": 389,
+    "https": 443,
+    "submission": 587,
+    "ldaps": 636,
+    "imaps": 993,
+    "pop3s": 995,
+    "ms-sql-s": 1433,
+    "mysql": 3306,
+    "rdp": 3389,
+    "postgresql": 5432,
+    "redis": 6379,
+    "http-alt": 8080,
+}
 
 
 class ConstantError(ValueError):
@@ -40,7 +61,7 @@ class ConstantError(ValueError):
 
 
 def constant(value: str, kind: str, exact: str) -> Ir | float:
-    """Convert a constant. A `float` comes back where an integer type was given a number between two integers."""
+    """Convert a constant. A `float` comes back where an integer was given a number between two integers."""
     match kind:
         case "text":
             return text(value)
@@ -173,4 +194,4 @@ def _network(value: str) -> str:
 
 def _short(value: str) -> str:
     shown = value if len(value) <= 40 else value[:37] + "…"
-    return shown.encode("utf-8", "replace").decode() if shown.isascii() else shown.encode("utf-8", "replace").decode("utf-8", "replace")
+    return shown.encode("utf-8", "replace").decode("utf-8")

@@ -44,16 +44,32 @@ CODES = {
         Code("E204", "nul-byte", "error", CONDITION, "a text constant holds a NUL byte"),
         Code("E205", "bad-regex", "error", CONDITION, "the regular expression is not valid"),
         Code("E206", "type-mismatch", "error", CONDITION, "the two sides have different types"),
-        Code("E207", "no-right-side", "error", CONDITION, "the field or operator takes no field on the right"),
+        Code(
+            "E207", "no-right-side", "error", CONDITION, "the field or operator takes no field on the right"
+        ),
         Code("E208", "no-transformer", "error", CONDITION, "the field cannot be transformed"),
-        Code("E209", "transformer-argument", "error", CONDITION, "the transformer does not take this argument"),
+        Code(
+            "E209", "transformer-argument", "error", CONDITION, "the transformer does not take this argument"
+        ),
         Code("E301", "output-syntax", "error", OUTPUT, "the output is not a template"),
         Code("E302", "output-field", "error", OUTPUT, "no field has this name"),
         Code("E303", "filter-only", "error", OUTPUT, "the field can be compared but not printed"),
         Code("W101", "field-as-text", "warning", ADVICE, "a constant is the name of a field or transformer"),
-        Code("W102", "simple-regex", "warning", ADVICE, "a plainer operator does what the regular expression does"),
+        Code(
+            "W102",
+            "simple-regex",
+            "warning",
+            ADVICE,
+            "a plainer operator does what the regular expression does",
+        ),
         Code("W103", "deprecated-field", "warning", "LOAD_DEPRECATED_ITEM", "the field is deprecated"),
-        Code("W104", "unsafe-na", "warning", "LOAD_UNSAFE_NA_CHECK", "`<NA>` is compared with a field that may be absent"),
+        Code(
+            "W104",
+            "unsafe-na",
+            "warning",
+            "LOAD_UNSAFE_NA_CHECK",
+            "`<NA>` is compared with a field that may be absent",
+        ),
     )
 }
 

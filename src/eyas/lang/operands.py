@@ -41,18 +41,23 @@ def resolve(ref: FieldRef, catalog: Catalog) -> Typed:
     field, key = found.field, found.key
     argument: str | int | None = key
     if ref.arg is not None:
-        if key is not None or field.arg in ("none", "name"):
-            if not (field.name == "evt.arg" and key is None):
-                raise refuse("E104", ref.span, f"field {ref.name} does not allow an argument in brackets")
+        if not _takes_bracket(field, key):
+            raise refuse("E104", ref.span, f"field {ref.name} does not allow an argument in brackets")
         argument = _argument(field, ref.arg, ref.span)
     elif key is None and field.required and field.name != "evt.abspath":
-        raise refuse("E103", ref.span, f"field {field.name} requires an argument but none provided", _example(field))
+        raise refuse(
+            "E103", ref.span, f"field {field.name} requires an argument but none provided", _example(field)
+        )
     ir: Ir = {"field": field.name} if argument is None else {"field": field.name, "arg": argument}
     kind, exact = field.type, field.exact or field.type
     if field.name == "evt.rawarg" and key is not None:
         exact = catalog.params[key]
         kind = PARAM_CLASS.get(exact, "opaque")
     return Typed(ir, kind, exact, field.list, field, argument is not None)
+
+
+def _takes_bracket(field: Field, key: str | None) -> bool:
+    return key is None and (field.arg not in ("none", "name") or field.name == "evt.arg")
 
 
 def fields_of(operand: Arg) -> list[FieldRef]:
@@ -76,10 +81,12 @@ def _unknown(name: str, span: Span, catalog: Catalog) -> Exception:
 def _argument(field: Field, arg: str, span: Span) -> str | int:
     if field.arg == "key":
         return arg
-    if field.arg == "index_or_key" and not (field.name == "evt.arg"):
+    if field.arg == "index_or_key" and field.name != "evt.arg":
         return int(arg) if _INDEX.fullmatch(arg) else arg
     if not _INDEX.fullmatch(arg) or int(arg) >= 2**64:
-        raise refuse("E105", span, f"field {field.name} requires a number as argument, found '{arg}'", _example(field))
+        raise refuse(
+            "E105", span, f"field {field.name} requires a number as argument, found '{arg}'", _example(field)
+        )
     return int(arg)
 
 
@@ -144,7 +151,9 @@ def _misfit(call: Call, arg: Arg, got: Typed, wanted: str) -> Exception:
 def _expect_count(call: Call, low: int, high: int) -> None:
     if not low <= len(call.args) <= high:
         wanted = str(low) if low == high else f"at least {low}"
-        raise refuse("E209", call.span, f"transformer {call.name} takes {wanted} arguments, found {len(call.args)}")
+        raise refuse(
+            "E209", call.span, f"transformer {call.name} takes {wanted} arguments, found {len(call.args)}"
+        )
 
 
 def _same_text(call: Call, args: list[Typed]) -> tuple[str, str, bool]:

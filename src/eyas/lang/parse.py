@@ -1,4 +1,4 @@
-"""Text to tree. One pass without recursion over groups, so that no nesting and no size can exhaust the stack."""
+"""Text to tree in one pass, without recursion over groups: no nesting and no size exhausts the stack."""
 
 from __future__ import annotations
 
@@ -39,13 +39,22 @@ FIELD = re.compile(rf"{_NAME}(?:\.{_NAME})+")
 IDENTIFIER = re.compile(_NAME)
 CALL = re.compile(rf"({'|'.join(TRANSFORMERS)})\({_B}*")
 VAL = re.compile(rf"val\({_B}*")
-WORD_OPS = ("glob", "iglob", "contains", "icontains", "bcontains", "startswith", "bstartswith", "endswith", "regex")
+WORD_OPS = (
+    "glob",
+    "iglob",
+    "contains",
+    "icontains",
+    "bcontains",
+    "startswith",
+    "bstartswith",
+    "endswith",
+    "regex",
+)
+WORD_OP = re.compile("|".join(WORD_OPS))
 OPERATOR = re.compile(
     rf"{_B}*(?:(exists)|(<=|<|>=|>)|(==|=|!=|(?:{'|'.join(WORD_OPS)})(?={_B}))|(intersects|in|pmatch)){_B}*"
 )
-MODIFIER = re.compile(
-    rf"(?<={_B})(oneof|anyof|allof){_B}+(?=\(|(?!(?:and|or|not)(?![a-zA-Z0-9]))[a-zA-Z])"
-)
+MODIFIER = re.compile(rf"(?<={_B})(oneof|anyof|allof){_B}+(?=\(|(?!(?:and|or|not)(?![a-zA-Z0-9]))[a-zA-Z])")
 BARE = re.compile(r"[^ \t\n\r\f\v()\"'=,]+")
 QUOTED = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|\'[^\'\\]*(?:\\.[^\'\\]*)*\'', re.DOTALL)
 ARG_BARE = re.compile(r"[^ \t\n\r\f\v\[\]\"']+")
@@ -109,7 +118,7 @@ class Parser:
         text = self.text
         group = _Group(0)
         outer: list[_Group] = []
-        self.at = BLANK.match(text).end()  # type: ignore[union-attr] - matches the empty text
+        self.at = _past(BLANK, text, 0)
         while True:
             opened = self.accept_group(group, outer)
             if opened is not None:
@@ -135,9 +144,9 @@ class Parser:
         """Read `not`s and then either open a group or read one comparison into `group`."""
         text = self.text
         start = self.at
-        at = NOT.match(text, start).end()  # type: ignore[union-attr] - matches the empty text
+        at = _past(NOT, text, start)
         negate = at > start and text.count("not", start, at) % 2 == 1
-        at = BLANK.match(text, at).end()  # type: ignore[union-attr] - matches the empty text
+        at = _past(BLANK, text, at)
         inner = NOT_GROUP.match(text, at)
         if inner is not None:
             self.at = inner.end()
@@ -155,9 +164,14 @@ class Parser:
         outer.append(group)
         if (len(outer) + 1) * GROUP_COST > self.max_depth:
             place = (self.at - 1, self.at)
-            raise refuse("E002", place, f"exceeded max depth limit of {self.max_depth}", "split the condition into macros")
+            raise refuse(
+                "E002",
+                place,
+                f"exceeded max depth limit of {self.max_depth}",
+                "split the condition into macros",
+            )
         start = self.at - 1
-        self.at = BLANK.match(self.text, self.at).end()  # type: ignore[union-attr] - matches the empty text
+        self.at = _past(BLANK, self.text, self.at)
         return _Group(start, negate)
 
     def close_groups(self, group: _Group, outer: list[_Group]) -> _Group:
@@ -174,7 +188,7 @@ class Parser:
 
     def expect_end(self, group: _Group, outer: list[_Group]) -> Node:
         """Require that nothing is left to read."""
-        end = BLANK.match(self.text, self.at).end()  # type: ignore[union-attr] - matches the empty text
+        end = _past(BLANK, self.text, self.at)
         if outer:
             self.at = end
             raise self.wrong("a ')' token, 'or' or 'and'")
@@ -203,7 +217,7 @@ class Parser:
         text = self.text
         match = OPERATOR.match(text, self.at)
         if match is None:
-            self.at = BLANK.match(text, self.at).end()  # type: ignore[union-attr] - matches the empty text
+            self.at = _past(BLANK, text, self.at)
             raise self.wrong("an operator" + _without_blank(text, self.at))
         kind, op = match.lastindex, match.group(match.lastindex or 0)
         if kind == 1:
@@ -271,7 +285,7 @@ class Parser:
         if empty is not None:
             self.at = empty.end()
             return Values((), empty.span())
-        at = BLANK.match(text, start + 1).end()  # type: ignore[union-attr] - matches the empty text
+        at = _past(BLANK, text, start + 1)
         items: list[str] = []
         starts: list[int] = []
         while True:
@@ -358,7 +372,7 @@ class Parser:
         if empty is not None:
             self.at = empty.end()
             return Items((), empty.span())
-        self.at = BLANK.match(text, start + 1).end()  # type: ignore[union-attr] - matches the empty text
+        self.at = _past(BLANK, text, start + 1)
         items = [self.expect_element(depth)]
         while (comma := COMMA.match(text, self.at)) is not None:
             self.at = comma.end()
@@ -392,7 +406,9 @@ class Parser:
             raise self.wrong(what)
         match = QUOTED.match(self.text, start)
         if match is None:
-            raise refuse("E004", (start, len(self.text)), f"expected a closing {self.text[start]} after this quote")
+            raise refuse(
+                "E004", (start, len(self.text)), f"expected a closing {self.text[start]} after this quote"
+            )
         self.at = match.end()
         raw = self.text[start + 1 : self.at - 1]
         value = unescape(raw, self.text[start], start + 1) if "\\" in raw else raw
@@ -402,7 +418,7 @@ class Parser:
         """Read a closing parenthesis."""
         match = CLOSE.match(self.text, self.at)
         if match is None:
-            self.at = BLANK.match(self.text, self.at).end()  # type: ignore[union-attr] - matches the empty text
+            self.at = _past(BLANK, self.text, self.at)
             raise self.wrong(what)
         self.at = match.end()
 
@@ -414,7 +430,7 @@ class Parser:
         """Say that the text goes on where it ought to end."""
         before = self.text[: self.at].rstrip()
         word = re.split(r"[\s()]", before[-40:])[-1] or ")"
-        self.at = BLANK.match(self.text, self.at).end()  # type: ignore[union-attr] - matches the empty text
+        self.at = _past(BLANK, self.text, self.at)
         message = f"unexpected token after '{word}', expecting 'or', 'and', found {self.found()}"
         return refuse("E001", self.place(), message)
 
@@ -456,6 +472,12 @@ def unescape(raw: str, mark: str, offset: int) -> str:
     return value
 
 
+def _past(pattern: re.Pattern[str], text: str, at: int) -> int:
+    """Offset behind what a pattern matches here, `at` itself if nothing."""
+    match = pattern.match(text, at)
+    return match.end() if match else at
+
+
 def _without_blank(text: str, at: int) -> str:
-    word = re.compile(rf"{'|'.join(sorted(WORD_OPS, key=len, reverse=True))}").match(text, at)
+    word = WORD_OP.match(text, at)
     return f" (a blank must follow '{word.group()}')" if word else ""

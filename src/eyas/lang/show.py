@@ -42,7 +42,7 @@ def show_test(node: Ir) -> str:
 def show_operand(operand: Ir) -> str:
     """Print a field, a transformer, a list or a value."""
     if "field" in operand:
-        return operand["field"] + (f"[{operand['arg']}]" if "arg" in operand else "")
+        return str(operand["field"]) + (f"[{operand['arg']}]" if "arg" in operand else "")
     if "call" in operand:
         inside = ", ".join(show_operand(arg) for arg in operand["args"])
         return f"{operand['call']}({inside})" + (f"[{operand['arg']}]" if "arg" in operand else "")

@@ -19,7 +19,7 @@ _MAX_WIDTH = 65535
 
 @dataclass(frozen=True, slots=True)
 class Placeholder:
-    """A value in the text: the number of its operand, its canonical key and the width it is padded or cut to."""
+    """A value in the text: number of its operand, canonical key, and the width it is padded or cut to."""
 
     operand: int
     key: str
@@ -86,9 +86,11 @@ def _placeholder(text: str, mark: int, catalog: Catalog, builder: _Builder) -> t
         at = digits.end()
         width = min(int(digits.group()[:9]), _MAX_WIDTH)
     if at >= len(text):
-        raise refuse("E301", (mark, at), f"formatting cannot end with '{text[mark:][:20]}'", "there is no escape for %")
-    if CALL.match(text, at) is not None:
-        operand, end = _transformer(text, at, mark, catalog, builder)
+        raise refuse(
+            "E301", (mark, at), f"formatting cannot end with '{text[mark:][:20]}'", "there is no escape for %"
+        )
+    if (call := CALL.match(text, at)) is not None:
+        operand, end = _transformer(text, call, mark, catalog, builder)
     else:
         operand, end = _field(text, at, mark, catalog, builder)
     key = operand_text(operand[0])
@@ -96,11 +98,9 @@ def _placeholder(text: str, mark: int, catalog: Catalog, builder: _Builder) -> t
 
 
 def _transformer(
-    text: str, at: int, mark: int, catalog: Catalog, builder: _Builder
+    text: str, match: re.Match[str], mark: int, catalog: Catalog, builder: _Builder
 ) -> tuple[tuple[Call | FieldRef, Typed], int]:
     parser = Parser(text, 0)
-    match = CALL.match(text, at)
-    assert match is not None  # noqa: S101 - the caller looked
     try:
         call = parser.expect_call(match, 1)
         got = typed(call, catalog)

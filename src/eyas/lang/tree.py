@@ -1,4 +1,4 @@
-"""The tree of a condition: immutable values with their place in the text, and the printer that gives the canonical text."""
+"""The tree of a condition: immutable values with their place in the text, and the canonical printer."""
 
 from __future__ import annotations
 
@@ -13,19 +13,15 @@ NOWHERE: Span = (0, 0)
 
 _BARE = re.compile(r"[^\s\x00-\x20()\"'=,]+")
 _ESCAPES = {"\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\\": "\\\\", '"': '\\"'}
-_SPECIAL = re.compile("[\x00-\x1f\x7f\\\\\"\udc80-\udcff]")
-
-
-def _span() -> Span:
-    return field(default=NOWHERE, compare=False)
+_SPECIAL = re.compile('[\x00-\x1f\x7f\\\\"\udc80-\udcff]')
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A constant. `bare` tells a word or number from a quoted text; bytes that are not UTF-8 are surrogate escapes."""
+    """A constant; `bare` when it was not quoted. Bytes that are not UTF-8 are surrogate escapes."""
 
     value: str
-    span: Span = _span()
+    span: Span = field(default=NOWHERE, compare=False)
     bare: bool = field(default=False, compare=False)
 
 
@@ -34,7 +30,7 @@ class Number:
     """A number among the arguments of a transformer, as written."""
 
     value: str
-    span: Span = _span()
+    span: Span = field(default=NOWHERE, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +39,7 @@ class FieldRef:
 
     name: str
     arg: str | None = None
-    span: Span = _span()
+    span: Span = field(default=NOWHERE, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +49,7 @@ class Call:
     name: str
     args: tuple[Arg, ...]
     arg: str | None = None
-    span: Span = _span()
+    span: Span = field(default=NOWHERE, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +57,7 @@ class Items:
     """A list among the arguments of a transformer."""
 
     items: tuple[Arg, ...]
-    span: Span = _span()
+    span: Span = field(default=NOWHERE, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +65,7 @@ class Values:
     """A list of constants on the right side; `named` when it is a lone identifier."""
 
     items: tuple[str, ...]
-    span: Span = _span()
+    span: Span = field(default=NOWHERE, compare=False)
     named: bool = False
     starts: tuple[int, ...] = field(default=(), compare=False)
 
@@ -87,7 +83,7 @@ class Check:
     op: str
     right: Right | None = None
     modifier: str | None = None
-    span: Span = _span()
+    span: Span = field(default=NOWHERE, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +91,7 @@ class Name:
     """A macro, by name."""
 
     name: str
-    span: Span = _span()
+    span: Span = field(default=NOWHERE, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +99,7 @@ class Not:
     """Negation."""
 
     child: Node
-    span: Span = _span()
+    span: Span = field(default=NOWHERE, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +107,7 @@ class And:
     """Every child holds."""
 
     children: tuple[Node, ...]
-    span: Span = _span()
+    span: Span = field(default=NOWHERE, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +115,7 @@ class Or:
     """Some child holds."""
 
     children: tuple[Node, ...]
-    span: Span = _span()
+    span: Span = field(default=NOWHERE, compare=False)
 
 
 Node = And | Or | Not | Check | Name
@@ -133,7 +129,10 @@ def fold(
     join: Callable[[And | Or | Not, list[T]], T],
     memo: dict[int, tuple[Node, T]] | None = None,
 ) -> T:
-    """Compute a value bottom up without recursion. Shared subtrees are visited once; `memo` carries that over to other trees."""
+    """Compute a value bottom up without recursion.
+
+    Shared subtrees are visited once; `memo` carries that over to other trees.
+    """
     done: dict[int, tuple[Node, T]] = {} if memo is None else memo
     stack: list[Node] = [node]
     while stack:
@@ -221,7 +220,11 @@ def _constant(op: str, value: str) -> str:
 
 
 def _bracket(arg: str) -> str:
-    return arg if re.fullmatch(r"[^\s\x00-\x20\[\]\"'\\]+", arg) and not _SPECIAL.search(arg) else quote(arg, bare=False)
+    return (
+        arg
+        if re.fullmatch(r"[^\s\x00-\x20\[\]\"'\\]+", arg) and not _SPECIAL.search(arg)
+        else quote(arg, bare=False)
+    )
 
 
 def _escape(match: re.Match[str]) -> str:
