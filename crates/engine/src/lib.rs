@@ -1,1 +1,21 @@
-//! (skeleton)
+//! The order of things: an event is numbered, folded into the state, judged, and what holds becomes a match.
+
+mod catalog;
+mod engine;
+mod footage;
+mod judge;
+mod matched;
+pub mod placeholder;
+mod recorder;
+mod replay;
+mod snapshot;
+mod values;
+
+pub use engine::{Counts, Engine};
+pub use footage::Footage;
+pub use judge::Judge;
+pub use matched::Match;
+pub use recorder::Recorder;
+pub use replay::{Batch, Clock, Replay, ReplayError, Statistics, Warning, bench_read};
+pub use snapshot::snapshot;
+pub use values::{Column, ColumnError, catalog, column, explain, field_values};

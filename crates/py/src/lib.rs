@@ -1,1 +1,26 @@
-//! (skeleton)
+//! The door to Python: `eyas._core`. Conversions and one error map, no logic.
+
+mod capture;
+mod errors;
+mod inspect;
+mod program;
+mod replay;
+mod values;
+
+use pyo3::prelude::*;
+
+#[pymodule]
+fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
+    m.add("CoreError", m.py().get_type::<errors::CoreError>())?;
+    m.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    m.add_class::<program::PyProgram>()?;
+    m.add_class::<replay::PyReplay>()?;
+    m.add_class::<values::PyMatch>()?;
+    m.add_class::<capture::PyCaptureWriter>()?;
+    m.add_class::<inspect::PyLines>()?;
+    m.add_function(wrap_pyfunction!(inspect::catalog, m)?)?;
+    m.add_function(wrap_pyfunction!(inspect::explain, m)?)?;
+    m.add_function(wrap_pyfunction!(inspect::field_values, m)?)?;
+    m.add_function(wrap_pyfunction!(inspect::bench_read, m)?)?;
+    Ok(())
+}

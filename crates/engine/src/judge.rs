@@ -1,0 +1,52 @@
+//! Rules with the memory that one stream of events needs.
+
+use std::sync::Arc;
+
+use crate::placeholder::{Memory, Program};
+use eyas_field::Cx;
+
+use crate::matched::Match;
+
+/// A program and what it remembers between events.
+pub struct Judge {
+    program: Arc<Program>,
+    memory: Memory,
+    hits: Vec<u32>,
+}
+
+impl Judge {
+    /// A judge that remembers nothing yet.
+    pub fn new(program: Arc<Program>) -> Judge {
+        let memory = program.memory();
+        Judge { program, memory, hits: Vec::new() }
+    }
+
+    /// The rules.
+    pub fn program(&self) -> &Program {
+        &self.program
+    }
+
+    /// Forgets everything: the state it rests on is void.
+    pub fn reset(&mut self) {
+        self.memory = self.program.memory();
+    }
+
+    /// Whether any rule holds.
+    pub fn holds(&mut self, cx: &Cx<'_>) -> bool {
+        self.hits.clear();
+        self.program.judge(&mut self.memory, cx, &mut self.hits);
+        !self.hits.is_empty()
+    }
+
+    /// Appends a match for every rule that holds.
+    #[inline]
+    pub fn judge(&mut self, cx: &Cx<'_>, out: &mut Vec<Match>) {
+        if !self.holds(cx) {
+            return;
+        }
+        for &rule in &self.hits {
+            let values = self.program.outputs(rule, cx);
+            out.push(Match { rule, num: cx.event.num, ts: cx.event.ts, event: cx.event.info().name, values });
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! Compiled rules.
+
+use std::sync::Arc;
+
+use eyas_engine::placeholder::Program;
+use pyo3::prelude::*;
+
+use crate::errors;
+
+/// Rules in the form that the core runs.
+#[pyclass(name = "Program", frozen, module = "eyas._core")]
+pub(crate) struct PyProgram {
+    pub(crate) program: Arc<Program>,
+}
+
+#[pymethods]
+impl PyProgram {
+    #[new]
+    fn new(py: Python<'_>, ir: &[u8]) -> PyResult<PyProgram> {
+        let program = py.detach(|| Program::from_json(ir)).map_err(errors::core)?;
+        Ok(PyProgram { program: Arc::new(program) })
+    }
+}
