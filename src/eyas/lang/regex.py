@@ -6,7 +6,7 @@ import re
 
 _REPEAT = re.compile(r"\{(\d+)(,(\d*))?\}")
 _CLASSES = frozenset(
-    (
+    {
         "alnum",
         "alpha",
         "ascii",
@@ -19,8 +19,9 @@ _CLASSES = frozenset(
         "punct",
         "space",
         "upper",
-    )
-    + ("word", "xdigit")
+        "word",
+        "xdigit",
+    }
 )
 _LETTER_ESCAPES = frozenset("aftnrvC")
 _HEX = re.compile(r"x(?:[0-9a-fA-F]{2}|\{[0-9a-fA-F]{1,6}\})")
