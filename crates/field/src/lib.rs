@@ -1,10 +1,30 @@
 //! What a rule can ask: every field with its name, type, help and reader in one place.
 
-use std::borrow::Cow;
-use std::net::IpAddr;
+mod ancestors;
+mod args;
+mod container;
+mod evt;
+mod fd;
+mod fdlist;
+mod field;
+mod fs_path;
+mod open;
+mod paths;
+mod process;
+mod render;
+mod resolve;
+mod thread;
+mod time;
+mod user;
+mod value;
 
 use eyas_event::Event;
-use eyas_state::{Seen, State};
+use eyas_state::{Fd, Seen, State, Thread};
+
+pub use field::{Arg, ArgKind, Compare, Field, Flag, Key, Scope, Show, Type};
+pub use render::{Rendered, render};
+pub use resolve::{FieldError, FieldRef, catalog, find, resolve};
+pub use value::Value;
 
 /// Where a field reads from while one event is judged.
 #[derive(Clone, Copy)]
@@ -21,48 +41,40 @@ pub struct Cx<'a> {
     pub first_ts: u64,
 }
 
-/// Type of a field, as in the reference of fields.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub enum Type {
-    Text,
-    Bytes,
-    Int,
-    Uint,
-    Bool,
-    Double,
-    RelTime,
-    AbsTime,
-    Port,
-    Ip,
-    Net,
-    /// Type known only at run time (`evt.rawarg`).
-    Dynamic,
-}
+impl<'a> Cx<'a> {
+    /// Thread of the event.
+    pub fn thread(&self) -> Option<&'a Thread> {
+        self.state.threads.get(self.seen.thread?)
+    }
 
-/// Value of a field.
-#[derive(Clone, Debug, PartialEq)]
-#[allow(missing_docs)]
-pub enum Value<'a> {
-    Text(Cow<'a, [u8]>),
-    Bytes(Cow<'a, [u8]>),
-    Int(i64),
-    Uint(u64),
-    Bool(bool),
-    Double(f64),
-    Ip(IpAddr),
-    List(Vec<Value<'a>>),
-}
+    /// Main thread of the event's thread.
+    pub fn main(&self) -> Option<&'a Thread> {
+        self.ancestor(0)
+    }
 
-/// What a field's value depends on: how long a predicate over it may be remembered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scope {
-    /// `Thread::version` of the event's thread (and of its main thread).
-    Process,
-    /// The same and `State::lineage`.
-    Lineage,
-    /// `Fd::version`.
-    File,
-    /// The event: never remembered.
-    Event,
+    /// File of the event.
+    pub fn fd(&self) -> Option<&'a Fd> {
+        self.state.fd(self.seen)
+    }
+
+    /// Ancestor `n`; 0 is the main thread of the process itself.
+    pub(crate) fn ancestor(&self, n: usize) -> Option<&'a Thread> {
+        let threads = &self.state.threads;
+        threads.get(threads.ancestor(self.seen.thread?, n)?)
+    }
+
+    /// The thread that `ptid` names.
+    pub(crate) fn parent(&self) -> Option<&'a Thread> {
+        let threads = &self.state.threads;
+        threads.get(threads.parent(self.seen.thread?)?)
+    }
+
+    pub(crate) fn cwd(&self) -> Option<&'a [u8]> {
+        Some(self.state.cwd(self.seen.thread?))
+    }
+
+    /// Standard input, output or error of the process.
+    pub(crate) fn standard(&self, num: i64) -> Option<&'a Fd> {
+        self.main()?.files.get(num)
+    }
 }

@@ -64,6 +64,8 @@ pub struct Thread {
     pub pidns_init_start_ts: u64,
     pub clone_ts: u64,
     pub lastexec_ts: u64,
+    pub exectime_total: u64,
+    pub cpu_times: (u64, u64),
     pub lastevent_ts: u64,
     pub prevevent_ts: u64,
     /// Container id, empty on the host.
@@ -77,6 +79,138 @@ pub struct Thread {
     /// Globally unique, drawn anew on every change that a proc.*, thread.*, user.*, group.* or container.*
     /// predicate about this thread itself could notice. Page faults, memory sizes and event times excepted.
     pub version: u64,
+    /// Descriptor of the thread's last event, -1 when there was none.
+    pub(crate) last_fd: i64,
+    /// The enter event that waits for its exit.
+    pub(crate) enter: Option<Box<[u8]>>,
+    /// Threads whose `ptid` is this one, newest last.
+    pub(crate) children: Vec<Slot>,
+}
+
+/// Bits of `Thread::flags` that the engine reads or sets itself.
+pub(crate) mod bits {
+    pub(crate) const FILES: u32 = 1;
+    pub(crate) const NEWPID: u32 = 1 << 6;
+    pub(crate) const PARENT: u32 = 1 << 8;
+    pub(crate) const THREAD: u32 = 1 << 13;
+    pub(crate) const INVERTED: u32 = 1 << 16;
+    pub(crate) const NAME_CHANGED: u32 = 1 << 17;
+    pub(crate) const CLOSED: u32 = 1 << 18;
+    pub(crate) const ACTIVE: u32 = 1 << 19;
+    pub(crate) const NEWUSER: u32 = 1 << 20;
+    pub(crate) const PIPE_SRC: u32 = 1 << 21;
+    pub(crate) const PIPE_DST: u32 = 1 << 22;
+    pub(crate) const VFORK: u32 = 1 << 27;
+    pub(crate) const CHILD_IN_PIDNS: u32 = 1 << 29;
+    pub(crate) const IS_MAIN: u32 = 1 << 30;
+}
+
+impl Thread {
+    /// A record that only has an id: what stands for a thread nobody knows.
+    pub(crate) fn unknown(tid: i64) -> Thread {
+        let na = Text::from(&b"<NA>"[..]);
+        Thread { comm: na.clone(), exe: na.clone(), cmdline: na, ..Thread::blank(tid) }
+    }
+
+    /// A record with every default.
+    pub(crate) fn blank(tid: i64) -> Thread {
+        let none = Text::default();
+        Thread {
+            tid,
+            pid: -1,
+            ptid: -1,
+            reaper_tid: -1,
+            sid: -1,
+            vpgid: -1,
+            pgid: -1,
+            vtid: -1,
+            vpid: -1,
+            comm: none.clone(),
+            exe: none.clone(),
+            exepath: none.clone(),
+            args: Arc::default(),
+            cmdline: none.clone(),
+            env: Arc::default(),
+            cwd: none.clone(),
+            root: none.clone(),
+            cgroups: Arc::default(),
+            flags: bits::NAME_CHANGED,
+            fdlimit: -1,
+            uid: u32::MAX,
+            gid: u32::MAX,
+            loginuid: u32::MAX,
+            tty: 0,
+            cap_inheritable: 0,
+            cap_permitted: 0,
+            cap_effective: 0,
+            exe_writable: false,
+            exe_upper_layer: false,
+            exe_lower_layer: false,
+            exe_from_memfd: false,
+            exe_ino: 0,
+            exe_ino_ctime: 0,
+            exe_ino_mtime: 0,
+            exe_ino_ctime_duration_clone_ts: 0,
+            exe_ino_ctime_duration_pidns_start: 0,
+            vmsize_kb: 0,
+            vmrss_kb: 0,
+            vmswap_kb: 0,
+            pfmajor: 0,
+            pfminor: 0,
+            pidns_init_start_ts: 0,
+            clone_ts: 0,
+            lastexec_ts: 0,
+            exectime_total: 0,
+            cpu_times: (0, 0),
+            lastevent_ts: 0,
+            prevevent_ts: 0,
+            container_id: none,
+            category: 0,
+            main: None,
+            files: FdTable::default(),
+            version: 0,
+            last_fd: -1,
+            enter: None,
+            children: Vec::new(),
+        }
+    }
+
+    /// Nothing is known but the id.
+    pub fn is_invalid(&self) -> bool {
+        self.tid < 0 || self.pid < 0 || self.ptid < 0
+    }
+
+    /// The thread whose id is the process id.
+    pub fn is_main(&self) -> bool {
+        self.tid == self.pid || self.flags & bits::IS_MAIN != 0
+    }
+
+    /// Lives in a pid namespace of its own.
+    pub fn in_pidns(&self) -> bool {
+        self.flags & bits::CHILD_IN_PIDNS != 0 || (self.vtid >= 0 && self.tid != self.vtid)
+    }
+
+    /// Has exited.
+    pub fn is_dead(&self) -> bool {
+        self.flags & bits::CLOSED != 0
+    }
+
+    /// Sets the arguments and what follows from them.
+    pub(crate) fn set_args(&mut self, list: &[u8]) {
+        self.args = split_nul(list);
+        let mut line = self.comm.to_vec();
+        for arg in self.args.iter() {
+            line.push(b' ');
+            line.extend_from_slice(arg);
+        }
+        self.cmdline = Text::from(line);
+    }
+}
+
+/// A NUL-separated list; the NUL at its end is optional.
+pub(crate) fn split_nul(list: &[u8]) -> Arc<[Text]> {
+    let list = list.strip_suffix(b"\0").unwrap_or(list);
+    if list.is_empty() { Arc::default() } else { list.split(|b| *b == 0).map(Text::from).collect() }
 }
 
 /// Threads that share a pid.
@@ -86,79 +220,5 @@ pub struct ThreadGroup {
     pub pid: i64,
     pub alive: u32,
     pub reaper: bool,
-}
-
-/// The thread table.
-#[derive(Debug, Default)]
-pub struct Threads {}
-
-impl Threads {
-    /// The record in a slot.
-    pub fn get(&self, slot: Slot) -> Option<&Thread> {
-        let _ = slot;
-        None
-    }
-
-    /// The slot of a thread id.
-    pub fn find(&self, tid: i64) -> Option<Slot> {
-        let _ = tid;
-        None
-    }
-
-    /// Threads in the table.
-    pub fn len(&self) -> usize {
-        0
-    }
-
-    /// Whether the table is empty.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// Main thread of a record.
-    pub fn main(&self, slot: Slot) -> Option<Slot> {
-        self.get(slot)?.main
-    }
-
-    /// Parent in the table, or none at the top, on a gap or in a loop.
-    pub fn parent(&self, slot: Slot) -> Option<Slot> {
-        let _ = slot;
-        None
-    }
-
-    /// `n`-th ancestor as `proc.aname[n]` counts: 0 is the main thread of the record itself.
-    pub fn ancestor(&self, slot: Slot, n: usize) -> Option<Slot> {
-        let _ = (slot, n);
-        None
-    }
-
-    /// Ancestors of a record, its parent first.
-    pub fn ancestors(&self, slot: Slot) -> impl Iterator<Item = &Thread> + '_ {
-        let _ = slot;
-        std::iter::empty()
-    }
-
-    /// Leader of the session, virtual process group or process group.
-    pub fn session_leader(&self, slot: Slot) -> Option<&Thread> {
-        let _ = slot;
-        None
-    }
-
-    /// See `session_leader`.
-    pub fn vpgid_leader(&self, slot: Slot) -> Option<&Thread> {
-        let _ = slot;
-        None
-    }
-
-    /// See `session_leader`.
-    pub fn pgid_leader(&self, slot: Slot) -> Option<&Thread> {
-        let _ = slot;
-        None
-    }
-
-    /// Group of a record.
-    pub fn group(&self, slot: Slot) -> Option<&ThreadGroup> {
-        let _ = slot;
-        None
-    }
+    pub(crate) members: Vec<Slot>,
 }

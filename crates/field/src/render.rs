@@ -1,0 +1,92 @@
+//! Values as text and as JSON, the way alerts show them.
+
+use serde_json::{Number, Value as Json};
+
+use crate::value::{joined, line};
+use crate::{Compare, Cx, Field, FieldRef, Flag, Show, Type, Value};
+
+const NANOS: usize = 9;
+
+/// A value as valid UTF-8 text and as JSON.
+pub type Rendered = (String, Json);
+
+/// What stands for a missing value.
+fn absent() -> Rendered {
+    ("<NA>".to_owned(), Json::Null)
+}
+
+/// Renders the value of a field; of a computed value when there is no field.
+pub fn render(value: Option<&Value<'_>>, used: Option<&FieldRef>, cx: &Cx<'_>) -> Rendered {
+    let field = used.map(|used| used.field);
+    let hidden = field.is_some_and(|f| f.has(Flag::FilterOnly) && f.show == Show::Plain || f.compare == Compare::HostName);
+    let Some(value) = value.filter(|_| !hidden) else { return absent() };
+    if let (Value::List(items), Some(field)) = (value, field) {
+        if !field.list && field.compare == Compare::AnyAncestor {
+            return ancestors(items, field, cx);
+        }
+    }
+    let show = field.map_or(Show::Plain, |f| f.show);
+    let text = text(value, show);
+    let json = match (show, value) {
+        (Show::EventTime, _) => Json::from(cx.event.ts),
+        (Show::Plain, _) => json(value),
+        _ => Json::String(text.clone()),
+    };
+    if show == Show::Network {
+        return ("<IPNET>".to_owned(), Json::String("<IPNET>".to_owned()));
+    }
+    (text, json)
+}
+
+/// All ancestors as one text; of process ids and environments, those of the process itself.
+fn ancestors(items: &[Value<'_>], field: &Field, cx: &Cx<'_>) -> Rendered {
+    if field.name == "proc.aenv" {
+        let own = Value::Text(cx.main().map(|t| joined(&t.env)).unwrap_or_default().into());
+        return (text(&own, Show::Plain), json(&own));
+    }
+    if field.kind == Type::Int {
+        let own = cx.main().map_or(Value::Int(-1), |t| Value::Int(t.pid));
+        return (text(&own, Show::Plain), json(&own));
+    }
+    let line = utf8(&line(items.iter().map(|v| text(v, Show::Plain).into_bytes())));
+    if line.is_empty() {
+        return absent();
+    }
+    (line.clone(), Json::String(line))
+}
+
+fn utf8(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn printable(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| if (b' '..=b'~').contains(b) { char::from(*b) } else { '.' }).collect()
+}
+
+fn text(value: &Value<'_>, show: Show) -> String {
+    match (value, show) {
+        (Value::Int(n), Show::Hex) => format!("{n:X}"),
+        (Value::Uint(n), Show::Padded) => format!("{n:0NANOS$}"),
+        (Value::Text(b), _) => utf8(b),
+        (Value::Bytes(b), _) => printable(b),
+        (Value::Int(n), _) => n.to_string(),
+        (Value::Uint(n), _) => n.to_string(),
+        (Value::Bool(b), _) => b.to_string(),
+        (Value::Double(x), _) => format!("{x:.1}"),
+        (Value::Ip(ip), _) => ip.to_string(),
+        (Value::List(items), _) => {
+            format!("({})", items.iter().map(|v| text(v, Show::Plain)).collect::<Vec<_>>().join(","))
+        }
+    }
+}
+
+fn json(value: &Value<'_>) -> Json {
+    match value {
+        Value::Int(n) => Json::from(*n),
+        Value::Uint(n) => Json::from(*n),
+        Value::Bool(b) => Json::Bool(*b),
+        Value::Double(x) => Number::from_f64(*x).map_or(Json::Null, Json::Number),
+        Value::List(items) => Json::Array(items.iter().map(json).collect()),
+        other => Json::String(text(other, Show::Plain)),
+    }
+}

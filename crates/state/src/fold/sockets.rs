@@ -1,0 +1,315 @@
+//! Sockets: made, bound, connected, accepted, and what traffic reveals of their ends.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use eyas_event::{Event, id};
+
+use crate::address::{Address, End, Tuple, address, end_name, pair_name, tuple, unmapped, unmapped_pair};
+use crate::fd::{Fd, FdKind, Unix};
+use crate::thread::{Slot, Text};
+use crate::{Seen, State, same_subnet};
+
+const AF_UNIX: u64 = 1;
+const AF_INET: u64 = 2;
+const AF_INET6: u64 = 10;
+const AF_NETLINK: u64 = 16;
+const SOCK_STREAM: u64 = 1;
+const SOCK_DGRAM: u64 = 2;
+const SOCK_RAW: u64 = 3;
+const TCP: u8 = 2;
+const UDP: u8 = 3;
+const ICMP: u8 = 4;
+const RAW: u8 = 5;
+const EINPROGRESS: i64 = -115;
+const O_CLOEXEC: u32 = 4096;
+
+/// Which way data went.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    In,
+    Out,
+}
+
+impl State {
+    /// Applies the event if it is one about sockets.
+    pub(super) fn socket_event(&mut self, event: &Event<'_>, seen: &mut Seen) -> bool {
+        let Some(slot) = seen.thread else { return false };
+        let res = event.signed(0).unwrap_or(-1);
+        let ok = res >= 0;
+        match event.kind {
+            id::SOCKET_SOCKET_X if ok => self.socket(event, slot, seen),
+            id::SOCKET_BIND_X if ok => self.bind(event, seen),
+            id::SOCKET_CONNECT_X if ok || res == EINPROGRESS => self.connect(event, slot, seen),
+            id::SOCKET_ACCEPT_5_X | id::SOCKET_ACCEPT4_6_X if ok => self.accept(event, slot, seen),
+            id::SOCKET_SOCKETPAIR_X if ok => self.socketpair(event, slot, seen),
+            _ => return ok && self.traffic(event, slot, seen),
+        }
+        true
+    }
+
+    fn change(&mut self, at: (Slot, i64), change: impl FnOnce(&mut Fd)) {
+        let version = self.tick();
+        if let Some(fd) = self.threads.get_mut(at.0).and_then(|t| t.files.get_mut(at.1)) {
+            change(fd);
+            fd.version = version;
+        }
+    }
+
+    fn socket(&mut self, event: &Event<'_>, slot: Slot, seen: &mut Seen) {
+        let number = |i| event.unsigned(i).unwrap_or(0);
+        let kind = match number(1) {
+            AF_UNIX => FdKind::Unix(Unix { source: 0, dest: 0 }),
+            AF_INET => connection(zero(Ipv4Addr::UNSPECIFIED.into()), zero(Ipv4Addr::UNSPECIFIED.into())),
+            AF_INET6 => connection(zero(Ipv6Addr::UNSPECIFIED.into()), zero(Ipv6Addr::UNSPECIFIED.into())),
+            AF_NETLINK => FdKind::Netlink,
+            _ => FdKind::Unknown,
+        };
+        let mut fd = Fd::new(kind, Text::default());
+        if matches!(kind, FdKind::Connection { .. }) {
+            fd.l4 = transport(number(3), number(2) & 0xff);
+        }
+        fd.open_flags = event.unsigned(4).unwrap_or(0) as u32;
+        self.opened(slot, event.signed(0).unwrap_or(-1), fd, seen);
+    }
+
+    fn socketpair(&mut self, event: &Event<'_>, slot: Slot, seen: &mut Seen) {
+        let (one, two) = (event.signed(1).unwrap_or(-1), event.signed(2).unwrap_or(-1));
+        if one == two {
+            return;
+        }
+        let ends = Unix { source: event.unsigned(3).unwrap_or(0), dest: event.unsigned(4).unwrap_or(0) };
+        for num in [one, two] {
+            self.opened(slot, num, Fd::new(FdKind::Unix(ends), Text::default()), seen);
+        }
+    }
+
+    fn bind(&mut self, event: &Event<'_>, seen: &Seen) {
+        let (Some(at), Some(addr)) = (seen.fd, event.param(1).and_then(address)) else { return };
+        match addr {
+            Address::Inet(end) => {
+                let end = unmapped(end, true).unwrap_or(end);
+                self.change(at, |fd| {
+                    if end.port > 0 {
+                        fd.kind = FdKind::Listener { ip: end.ip, port: end.port };
+                        fd.role_server = true;
+                        fd.role_client = false;
+                    }
+                    fd.name = Text::from(end_name(end).as_bytes());
+                });
+            }
+            Address::Unix(path) => self.change(at, |fd| fd.name = Text::from(path)),
+        }
+    }
+
+    fn connect(&mut self, event: &Event<'_>, slot: Slot, seen: &mut Seen) {
+        let Some(at) = seen.fd else { return };
+        let stored = self.threads.get(slot).and_then(|t| t.enter.clone());
+        let enter = stored.as_ref().and_then(|bytes| Event::parse(bytes, 0, 0).ok());
+        let asked = enter.as_ref().and_then(|e| e.param(1)).and_then(address);
+        self.change(at, |fd| fd.connected = true);
+        match event.param(1).and_then(tuple) {
+            None => {
+                if let Some(Address::Inet(dest)) = asked {
+                    self.change(at, |fd| {
+                        if let FdKind::Connection { source, sport, .. } = fd.kind {
+                            let dest = if source.is_ipv4() { unmapped(dest, false).unwrap_or(dest) } else { dest };
+                            fd.kind = connection(End { ip: source, port: sport }, dest);
+                        }
+                    });
+                }
+            }
+            Some(Tuple::Inet { source, mut dest }) => {
+                let said = event.param(3).and_then(address);
+                if let (Some(Address::Inet(asked)), true) = (asked, said == Some(Address::Inet(dest))) {
+                    dest = asked;
+                }
+                self.connected(at, source, dest);
+            }
+            Some(Tuple::Unix { source, dest, path }) => {
+                let name = format!("{source:x}->{dest:x} ").into_bytes();
+                self.change(at, |fd| {
+                    fd.kind = FdKind::Unix(Unix { source, dest });
+                    fd.name = Text::from([&name, path].concat());
+                    fd.role_client |= !fd.has_role();
+                });
+            }
+        }
+    }
+
+    fn connected(&mut self, at: (Slot, i64), source: End, dest: End) {
+        let (mut source, mut dest) = unmapped_pair(source, dest);
+        self.change(at, |fd| {
+            if fd.l4 == UDP && fd.role_server {
+                std::mem::swap(&mut source, &mut dest);
+            }
+            fd.kind = connection(source, dest);
+            fd.name = Text::from(pair_name(source, dest, fd.l4).as_bytes());
+            fd.role_client |= !fd.has_role();
+        });
+    }
+
+    fn accept(&mut self, event: &Event<'_>, slot: Slot, seen: &mut Seen) {
+        let Some(ends) = event.param(1).and_then(tuple) else { return };
+        let mut fd = match ends {
+            Tuple::Inet { source, dest } => {
+                let (source, dest) = unmapped_pair(source, dest);
+                Fd { l4: TCP, ..Fd::new(connection(source, dest), pair_name(source, dest, TCP).as_bytes()) }
+            }
+            Tuple::Unix { source, dest, path } => {
+                let name = [format!("{source:x}->{dest:x} ").as_bytes(), path].concat();
+                Fd::new(FdKind::Unix(Unix { source, dest }), name)
+            }
+        };
+        fd.role_server = true;
+        fd.connected = true;
+        if event.kind == id::SOCKET_ACCEPT4_6_X {
+            fd.open_flags = event.unsigned(5).unwrap_or(0) as u32 & O_CLOEXEC;
+        }
+        self.opened(slot, event.signed(0).unwrap_or(-1), fd, seen);
+    }
+
+    fn traffic(&mut self, event: &Event<'_>, slot: Slot, seen: &mut Seen) -> bool {
+        let (param, way) = match event.kind {
+            id::SOCKET_RECVFROM_X => (2, Way::In),
+            id::SOCKET_RECVMSG_X => (3, Way::In),
+            id::SOCKET_RECV_X | id::SOCKET_RECVMMSG_X => (4, Way::In),
+            id::SOCKET_SEND_X | id::SOCKET_SENDTO_X | id::SOCKET_SENDMSG_X | id::SOCKET_SENDMMSG_X => (4, Way::Out),
+            _ => return false,
+        };
+        let ends = event.param(param).and_then(tuple);
+        if seen.fd.is_none() && way == Way::Out {
+            if let (Some(Tuple::Inet { source, .. }), Some(num)) = (ends, self.last_fd(slot)) {
+                let none = if source.ip.is_ipv4() { zero(Ipv4Addr::UNSPECIFIED.into()) } else { zero(Ipv6Addr::UNSPECIFIED.into()) };
+                self.opened(slot, num, Fd { l4: UDP, ..Fd::new(connection(none, none), Text::default()) }, seen);
+            }
+        }
+        let Some(at) = seen.fd else { return true };
+        let Some(fd) = self.fd(seen) else { return true };
+        let tcp4 = fd.l4 == TCP && matches!(fd.kind, FdKind::Connection { source: IpAddr::V4(_), .. });
+        let known = !fd.name.is_empty() && tcp4;
+        let connected = matches!(fd.kind, FdKind::Connection { .. } | FdKind::Listener { .. });
+        if connected && !fd.connected {
+            self.change(at, |fd| fd.connected = true);
+        }
+        if let Some(ends) = ends.filter(|_| !known) {
+            self.reveal(at, slot, ends, way);
+        }
+        true
+    }
+
+    fn last_fd(&self, slot: Slot) -> Option<i64> {
+        self.threads.get(slot).map(|t| t.last_fd).filter(|num| *num >= 0)
+    }
+
+    /// Applies the ends that a message showed.
+    fn reveal(&mut self, at: (Slot, i64), slot: Slot, ends: Tuple<'_>, way: Way) {
+        let Tuple::Inet { source, dest } = ends else {
+            if let Tuple::Unix { source, dest, path } = ends {
+                let same = self.fd_at(at).is_some_and(|fd| fd.name.as_ref() == path && !fd.name.is_empty());
+                if !same {
+                    self.change(at, |fd| {
+                        fd.kind = FdKind::Unix(Unix { source, dest });
+                        fd.name = Text::from(path);
+                    });
+                }
+            }
+            return;
+        };
+        let (source, dest) = unmapped_pair(source, dest);
+        let Some(fd) = self.fd_at(at) else { return };
+        let before = fd.kind;
+        let same = match before {
+            FdKind::Connection { source: s, dest: d, sport, dport } => {
+                let (s, d) = (End { ip: s, port: sport }, End { ip: d, port: dport });
+                (s, d) == (source, dest) || (d, s) == (source, dest)
+            }
+            FdKind::Listener { .. } => false,
+            _ => return,
+        };
+        if same && !fd.name.is_empty() {
+            return;
+        }
+        let (mut source, mut dest) = (source, dest);
+        self.fill(&mut source, &mut dest);
+        let mut fd = fd.clone();
+        if fd.l4 == 0 {
+            fd.l4 = UDP;
+        }
+        if !fd.has_role() {
+            let serves = self.guess(slot, at.1, source, dest, way);
+            (fd.role_server, fd.role_client) = (serves, !serves);
+        }
+        if (way == Way::In && fd.role_client) || (way == Way::Out && fd.role_server) {
+            std::mem::swap(&mut source, &mut dest);
+        }
+        fd.kind = connection(source, dest);
+        fd.name = Text::from(pair_name(source, dest, fd.l4).as_bytes());
+        self.change(at, |old| *old = fd);
+    }
+
+    fn fd_at(&self, at: (Slot, i64)) -> Option<&Fd> {
+        self.threads.get(at.0)?.files.get(at.1)
+    }
+
+    /// Replaces a zero address with the interface that leads to the other end.
+    fn fill(&self, source: &mut End, dest: &mut End) {
+        if source.ip.is_unspecified() {
+            if let Some(ip) = self.interface_for(dest.ip).filter(|ip| *ip != dest.ip || source.port != dest.port) {
+                source.ip = ip;
+            }
+        } else if dest.ip.is_unspecified() {
+            if let Some(ip) = self.interface_for(source.ip).filter(|ip| *ip != source.ip || source.port != dest.port) {
+                dest.ip = ip;
+            }
+        }
+    }
+
+    fn interface_for(&self, other: IpAddr) -> Option<IpAddr> {
+        let family = || self.interfaces.iter().filter(|i| i.address.is_ipv4() == other.is_ipv4());
+        let exact = family().find(|i| i.address == other);
+        let near = || family().find(|i| same_subnet(i, other));
+        let first = || family().find(|i| !i.address.is_loopback());
+        exact.or_else(near).or_else(first).map(|i| i.address)
+    }
+
+    /// Whether the process serves: by the ports it is bound to, else by who spoke first.
+    fn guess(&self, slot: Slot, own: i64, source: End, dest: End, way: Way) -> bool {
+        let Some(owner) = self.files_owner(slot).and_then(|o| self.threads.get(o)) else { return way == Way::In };
+        let others = || owner.files.iter().filter(|(num, _)| *num != own);
+        let bound = others().any(|(_, fd)| match fd.kind {
+            FdKind::Listener { ip, port } => ip.is_ipv4() && port == dest.port,
+            FdKind::Connection { dest: d, dport, .. } => d.is_ipv4() && dport == dest.port,
+            _ => false,
+        });
+        if !bound {
+            return false;
+        }
+        let client = others().any(|(_, fd)| {
+            matches!(fd.kind, FdKind::Connection { source: s, sport, .. } if s.is_ipv4() && sport == source.port)
+        });
+        !client || way == Way::In
+    }
+}
+
+fn zero(ip: IpAddr) -> End {
+    End { ip, port: 0 }
+}
+
+fn connection(source: End, dest: End) -> FdKind {
+    FdKind::Connection { source: source.ip, dest: dest.ip, sport: source.port, dport: dest.port }
+}
+
+/// Transport of a socket from its protocol and type.
+fn transport(protocol: u64, kind: u64) -> u8 {
+    match (protocol, kind) {
+        (6 | 17, SOCK_RAW) => RAW,
+        (6, _) => TCP,
+        (17, _) => UDP,
+        (0, SOCK_STREAM) => TCP,
+        (0, SOCK_DGRAM) => UDP,
+        (1, SOCK_RAW) => RAW,
+        (1, _) => ICMP,
+        (255, _) => RAW,
+        _ => 0,
+    }
+}

@@ -1,0 +1,236 @@
+//! The initial state: records of a capture's head, of the iterators or of /proc.
+
+use std::sync::Arc;
+
+use eyas_event::{File, FileKind, Process, Snapshot};
+
+use crate::address::{End, end_name, pair_name};
+use crate::fd::{Fd, FdKind, Unix};
+use crate::path::normalise;
+use crate::thread::{Slot, Text, Thread, split_nul};
+use crate::{State, cgroup};
+
+const TCP: u8 = 2;
+const RAW: u8 = 5;
+
+impl State {
+    /// Takes one record of the initial state.
+    pub fn seed(&mut self, record: &Snapshot) {
+        match record {
+            Snapshot::Machine(machine) => self.machine = machine.clone(),
+            Snapshot::Process(process) => self.seed_process(process),
+            Snapshot::File(file) => self.seed_file(file),
+            Snapshot::Interface(interface) => self.interfaces.push(interface.clone()),
+            Snapshot::User(user) => self.users.add_user(b"", user),
+            Snapshot::Group(group) => self.users.add_group(b"", group),
+        }
+    }
+
+    /// Links parents, groups and leaders once all records of the initial state are in.
+    pub fn seeded(&mut self) {
+        let slots: Vec<Slot> = self.threads.iter().map(|(slot, _)| slot).collect();
+        for slot in slots {
+            self.admit(slot);
+            self.assign_roles(slot);
+        }
+        self.lineage += 1;
+    }
+
+    /// Takes the record of one thread that was looked up later.
+    pub fn seed_late(&mut self, process: &Process) {
+        self.seed_process(process);
+        if let Some(slot) = self.threads.find(process.tid) {
+            self.admit(slot);
+        }
+        self.lineage += 1;
+    }
+
+    /// Links a record and finds its container.
+    pub(crate) fn admit(&mut self, slot: Slot) {
+        self.threads.link(slot);
+        self.threads.settle(slot);
+        self.find_container(slot);
+        let version = self.tick();
+        self.threads.with(slot, |t| t.version = version);
+    }
+
+    /// Sets the container id from the cgroups.
+    pub(crate) fn find_container(&mut self, slot: Slot) {
+        let Some(thread) = self.threads.get(slot) else { return };
+        let id = thread.cgroups.iter().find_map(|(_, path)| cgroup::container_id(path)).unwrap_or_default();
+        if thread.container_id.as_ref() != id {
+            let id = Text::from(id);
+            self.threads.with(slot, |t| t.container_id = id);
+            self.touch(slot);
+        }
+    }
+
+    fn seed_process(&mut self, p: &Process) {
+        let text = |b: &Vec<u8>| Text::from(b.as_slice());
+        let mut t = Thread {
+            pid: p.pid,
+            ptid: p.ptid,
+            sid: p.sid,
+            vpgid: p.vpgid,
+            pgid: p.pgid,
+            vtid: p.vtid,
+            vpid: p.vpid,
+            comm: text(&p.comm),
+            exe: text(&p.exe),
+            exepath: text(&p.exepath),
+            env: split_nul(&p.env),
+            cwd: directory(&normalise(b"/", &p.cwd)),
+            root: text(&p.root),
+            cgroups: cgroups(&p.cgroups),
+            flags: p.flags,
+            fdlimit: p.fdlimit,
+            uid: p.uid,
+            gid: p.gid,
+            loginuid: p.loginuid,
+            tty: p.tty,
+            cap_inheritable: p.cap_inheritable,
+            cap_permitted: p.cap_permitted,
+            cap_effective: p.cap_effective,
+            exe_writable: p.exe_writable,
+            exe_upper_layer: p.exe_upper_layer,
+            exe_lower_layer: p.exe_lower_layer,
+            exe_from_memfd: p.exe_from_memfd,
+            exe_ino: p.exe_ino,
+            exe_ino_ctime: p.exe_ino_ctime,
+            exe_ino_mtime: p.exe_ino_mtime,
+            vmsize_kb: p.vmsize_kb,
+            vmrss_kb: p.vmrss_kb,
+            vmswap_kb: p.vmswap_kb,
+            pfmajor: p.pfmajor,
+            pfminor: p.pfminor,
+            pidns_init_start_ts: p.pidns_init_start_ts,
+            clone_ts: p.clone_ts,
+            ..Thread::blank(p.tid)
+        };
+        t.set_args(&p.args);
+        self.threads.insert(t);
+    }
+
+    fn seed_file(&mut self, file: &File) {
+        let Some(slot) = self.threads.find(file.tid) else { return };
+        let mut fd = record(&file.kind);
+        fd.ino = file.ino;
+        fd.from_scan = true;
+        fd.version = self.tick();
+        if let FdKind::Listener { port, .. } = fd.kind {
+            self.listening.insert(port);
+        }
+        self.threads.with(slot, |t| t.files.insert(file.fd, fd));
+    }
+
+    /// Sockets of the initial state: who listens serves, everybody else is a client.
+    fn assign_roles(&mut self, slot: Slot) {
+        let Some(thread) = self.threads.get(slot) else { return };
+        let sockets: Vec<i64> = thread
+            .files
+            .iter()
+            .filter(|(_, fd)| matches!(fd.kind, FdKind::Connection { .. } | FdKind::Unix(_)))
+            .map(|(num, _)| num)
+            .collect();
+        for num in sockets {
+            let listening = &self.listening;
+            let serves = |port: u16| listening.contains(&port);
+            if let Some(fd) = self.threads.get_mut(slot).and_then(|t| t.files.get_mut(num)) {
+                assign_role(fd, &serves);
+            }
+        }
+    }
+}
+
+fn assign_role(fd: &mut Fd, serves: &dyn Fn(u16) -> bool) {
+    match &mut fd.kind {
+        FdKind::Unix(_) => {
+            fd.role_client = fd.name.is_empty();
+            fd.role_server = !fd.role_client;
+        }
+        FdKind::Connection { source, dest, sport, dport } => {
+            fd.connected = fd.l4 == TCP;
+            if source.is_ipv6() {
+                return;
+            }
+            if serves(*sport) {
+                std::mem::swap(source, dest);
+                std::mem::swap(sport, dport);
+                let (s, d) = (End { ip: *source, port: *sport }, End { ip: *dest, port: *dport });
+                fd.name = Text::from(pair_name(s, d, fd.l4).as_bytes());
+                fd.role_server = true;
+            } else {
+                fd.role_client = true;
+            }
+        }
+        _ => {}
+    }
+}
+
+fn record(kind: &FileKind) -> Fd {
+    match kind {
+        FileKind::Connection { source, dest, sport, dport, l4 } => {
+            let (s, d) = (End { ip: *source, port: *sport }, End { ip: *dest, port: *dport });
+            let kind = FdKind::Connection { source: *source, dest: *dest, sport: *sport, dport: *dport };
+            Fd { l4: *l4, ..Fd::new(kind, pair_name(s, d, if *l4 == 0 { RAW } else { *l4 }).as_bytes()) }
+        }
+        FileKind::Listener { ip, port, l4 } => {
+            let name = end_name(End { ip: *ip, port: *port });
+            Fd { l4: *l4, ..Fd::new(FdKind::Listener { ip: *ip, port: *port }, name.as_bytes()) }
+        }
+        FileKind::Unix { source, dest, name } => {
+            Fd::new(FdKind::Unix(Unix { source: *source, dest: *dest }), name.as_slice())
+        }
+        FileKind::Regular { flags, name, dev, mount_id } => Fd {
+            open_flags: *flags,
+            dev: *dev,
+            mount_id: *mount_id,
+            ..Fd::new(FdKind::Regular, name.as_slice())
+        },
+        FileKind::Named { code, name } => Fd::new(named(*code), name.as_slice()),
+    }
+}
+
+/// Kind of a descriptor type of the capture format.
+fn named(code: u8) -> FdKind {
+    match code {
+        2 => FdKind::Directory,
+        7 => FdKind::Fifo,
+        9 => FdKind::Eventfd,
+        11 => FdKind::Signalfd,
+        12 => FdKind::Epoll,
+        13 => FdKind::Inotify,
+        14 => FdKind::Timerfd,
+        15 => FdKind::Netlink,
+        17 => FdKind::Bpf,
+        18 => FdKind::Userfaultfd,
+        19 => FdKind::IoUring,
+        20 => FdKind::Memfd,
+        21 => FdKind::Pidfd,
+        10 => FdKind::Unsupported,
+        _ => FdKind::Unknown,
+    }
+}
+
+/// A path with one `/` at its end.
+pub(crate) fn directory(path: &[u8]) -> Text {
+    if path.ends_with(b"/") { Text::from(path) } else { Text::from([path, b"/"].concat()) }
+}
+
+/// `subsystem=path` entries with the names that fields use.
+pub(crate) fn cgroups(list: &[u8]) -> Arc<[(Text, Text)]> {
+    split_nul(list)
+        .iter()
+        .filter_map(|entry| {
+            let cut = memchr::memchr(b'=', entry)?;
+            let name = entry[..cut].strip_suffix(b"_cgroup").unwrap_or(&entry[..cut]);
+            let name: &[u8] = match name {
+                b"perf" => b"perf_event",
+                b"mem" => b"memory",
+                b"io" => b"blkio",
+                name => name,
+            };
+            Some((Text::from(name), Text::from(&entry[cut + 1..])))
+        })
+        .collect()
+}
