@@ -2,6 +2,7 @@
 
 use eyas_event::table::{Flags, Info};
 use eyas_event::{EVENTS, SYSCALL_CODES};
+use eyas_field::{ArgKind, Field};
 use serde_json::{Value, json};
 
 const FLAG_NAMES: [(&str, Flags); 12] = [
@@ -18,6 +19,36 @@ const FLAG_NAMES: [(&str, Flags); 12] = [
     ("large_payload", Flags::LARGE_PAYLOAD),
     ("converter_managed", Flags::CONVERTER_MANAGED),
 ];
+
+/// Fields that a rule can ask.
+pub(crate) fn fields() -> Vec<Value> {
+    eyas_field::catalog().map(field).collect()
+}
+
+fn field(field: &Field) -> Value {
+    let flags: Vec<String> = field.flags.iter().map(|f| spelled(&format!("{f:?}"))).collect();
+    let kind = match field.arg.kind {
+        ArgKind::None => "none",
+        ArgKind::Index => "index",
+        ArgKind::Key => "key",
+        ArgKind::KeyOrIndex => "index_or_key",
+        ArgKind::Name => "name",
+        ArgKind::NameOrIndex => "index_or_key",
+    };
+    json!({
+        "name": field.name,
+        "class": field.name.split('.').next(),
+        "type": format!("{:?}", field.kind).to_ascii_lowercase(),
+        "declared": field.declared,
+        "list": field.list,
+        "arg": {"kind": kind, "required": field.arg.required},
+        "flags": flags,
+        "about": field.about,
+        "source": if field.everywhere { "any" } else { "syscall" },
+        "available": field.unavailable.is_none(),
+        "why": field.unavailable,
+    })
+}
 
 /// Events of the table.
 pub(crate) fn events() -> Vec<Value> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::placeholder::Program;
+use eyas_eval::Program;
 use eyas_event::table::Category;
 use eyas_event::{Event, Snapshot, id};
 use eyas_field::Cx;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::placeholder::{Memory, Program};
+use eyas_eval::{Memory, Program};
 use eyas_field::Cx;
 
 use crate::matched::Match;

@@ -5,7 +5,6 @@ mod engine;
 mod footage;
 mod judge;
 mod matched;
-pub mod placeholder;
 mod recorder;
 mod replay;
 mod snapshot;

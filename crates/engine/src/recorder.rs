@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::placeholder::Program;
+use eyas_eval::Program;
 use eyas_event::table::{Category, Flags};
 use eyas_event::{Event, Snapshot};
 use eyas_field::Cx;

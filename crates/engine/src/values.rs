@@ -1,20 +1,21 @@
 //! Values of fields on every event, and why a rule held on one or not.
 
+use eyas_eval::Program;
 use eyas_event::Event;
-use eyas_field::Cx;
+use eyas_field::{Cx, FieldRef, Key, render, resolve};
 use eyas_scap::Item;
 use serde_json::{Map, Value, json};
 
-use crate::catalog::{events, syscalls};
+use crate::catalog::{events, fields, syscalls};
 use crate::engine::Engine;
 use crate::footage::Footage;
-use crate::placeholder::Program;
 use crate::replay::ReplayError;
 
 /// A field as it is named in a table: `proc.aname[2]`, `evt.arg.fd`.
 pub struct Column {
     /// The whole name.
     pub name: String,
+    field: FieldRef,
 }
 
 /// A field that does not exist.
@@ -27,12 +28,25 @@ pub struct ColumnError(String);
 /// # Errors
 /// When there is no such field.
 pub fn column(name: &str) -> Result<Column, ColumnError> {
-    Err(ColumnError(format!("no field is called {name}")))
+    let (field, key) = split(name);
+    let field = resolve(field, key).map_err(|error| ColumnError(error.to_string()))?;
+    Ok(Column { name: name.to_owned(), field })
+}
+
+/// Name and argument: in brackets, or after the name of a field that takes one there.
+fn split(name: &str) -> (&str, Option<Key>) {
+    if let Some((field, arg)) = name.strip_suffix(']').and_then(|n| n.split_once('[')) {
+        let key = arg.parse().map_or_else(|_| Key::Name(arg.to_owned()), Key::Index);
+        return (field, Some(key));
+    }
+    let dotted = ["evt.arg", "evt.rawarg", "evt.type.is", "evt.abspath", "thread.cgroup"];
+    let found = dotted.iter().find_map(|field| Some((*field, name.strip_prefix(field)?.strip_prefix('.')?)));
+    found.map_or((name, None), |(field, arg)| (field, Some(Key::Name(arg.to_owned()))))
 }
 
 /// The catalogue as JSON: fields, events, system calls.
 pub fn catalog() -> Value {
-    json!({"fields": [], "events": events(), "syscalls": syscalls()})
+    json!({"fields": fields(), "events": events(), "syscalls": syscalls()})
 }
 
 /// Hands a line of JSON to `line` for every event that a rule can see.
@@ -105,7 +119,7 @@ fn one(engine: &mut Engine, event: &mut Event<'_>, look: &mut impl FnMut(&Cx<'_>
 }
 
 impl Column {
-    fn value(&self, _cx: &Cx<'_>) -> Value {
-        Value::Null
+    fn value(&self, cx: &Cx<'_>) -> Value {
+        render(self.field.get(cx).as_ref(), Some(&self.field), cx).1
     }
 }

@@ -1,1 +1,17 @@
-//! (skeleton)
+//! Whether a rule holds: IR in, a shared graph of predicates, rule numbers out.
+
+mod constant;
+mod explain;
+mod graph;
+mod ir;
+mod memory;
+mod naive;
+mod op;
+mod operand;
+mod predicate;
+mod program;
+mod special;
+
+pub use ir::EvalError;
+pub use memory::Memory;
+pub use program::Program;

@@ -34,6 +34,7 @@ pub(crate) static FIELDS: &[Field] = &[
         about: "Descriptor kind as one character",
         kind: Type::Text,
         declared: "CHARBUF",
+        scope: Scope::File,
         get: |cx, _| type_char(cx),
         ..Field::NEW
     },
@@ -42,6 +43,7 @@ pub(crate) static FIELDS: &[Field] = &[
         about: "Path of a file, or the connection tuple of a socket",
         kind: Type::Text,
         declared: "CHARBUF",
+        scope: Scope::File,
         get: |cx, _| name(cx),
         ..Field::NEW
     },
@@ -50,6 +52,7 @@ pub(crate) static FIELDS: &[Field] = &[
         about: "File path as passed, before resolution",
         kind: Type::Text,
         declared: "CHARBUF",
+        scope: Scope::File,
         get: |cx, _| raw_name(cx),
         ..Field::NEW
     },
@@ -58,6 +61,7 @@ pub(crate) static FIELDS: &[Field] = &[
         about: "Directory part of a file path",
         kind: Type::Text,
         declared: "CHARBUF",
+        scope: Scope::File,
         get: |cx, _| directory(cx),
         ..Field::NEW
     },
@@ -66,6 +70,7 @@ pub(crate) static FIELDS: &[Field] = &[
         about: "Last component of a file path",
         kind: Type::Text,
         declared: "CHARBUF",
+        scope: Scope::File,
         get: |cx, _| filename(cx),
         ..Field::NEW
     },
@@ -76,6 +81,7 @@ pub(crate) static FIELDS: &[Field] = &[
         declared: "IPADDR",
         flags: &[Flag::FilterOnly, Flag::NoRhs, Flag::NoTransformer],
         compare: Compare::AnyEnd,
+        scope: Scope::File,
         get: |cx, _| ends(cx, |end| Value::Ip(end.ip)),
         ..Field::NEW
     },
@@ -86,6 +92,7 @@ pub(crate) static FIELDS: &[Field] = &[
         declared: "PORT",
         flags: &[Flag::FilterOnly, Flag::NoRhs, Flag::NoTransformer],
         compare: Compare::AnyEnd,
+        scope: Scope::File,
         get: |cx, _| ends(cx, |end| port(end.port)),
         ..Field::NEW
     },
@@ -96,6 +103,7 @@ pub(crate) static FIELDS: &[Field] = &[
         declared: "PORT",
         flags: &[Flag::FilterOnly, Flag::NoRhs, Flag::NoTransformer],
         compare: Compare::AnyEnd,
+        scope: Scope::File,
         get: |cx, _| ends(cx, |end| port(end.port)),
         ..Field::NEW
     },
@@ -106,6 +114,7 @@ pub(crate) static FIELDS: &[Field] = &[
         declared: "IPNET",
         flags: &[Flag::FilterOnly, Flag::NoRhs, Flag::NoTransformer],
         compare: Compare::AnyEnd,
+        scope: Scope::File,
         get: |cx, _| ends(cx, |end| Value::Ip(end.ip)),
         ..Field::NEW
     },
@@ -114,6 +123,7 @@ pub(crate) static FIELDS: &[Field] = &[
         about: "Client address",
         kind: Type::Ip,
         declared: "IPADDR",
+        scope: Scope::File,
         get: |cx, _| Some(Value::Ip(client(cx)?.ip)),
         ..Field::NEW
     },
@@ -122,6 +132,7 @@ pub(crate) static FIELDS: &[Field] = &[
         about: "Client port",
         kind: Type::Port,
         declared: "PORT",
+        scope: Scope::File,
         get: |cx, _| Some(port(client(cx)?.port)),
         ..Field::NEW
     },
@@ -132,6 +143,7 @@ pub(crate) static FIELDS: &[Field] = &[
         declared: "IPNET",
         flags: &[Flag::FilterOnly, Flag::NoRhs, Flag::NoTransformer],
         show: Show::Network,
+        scope: Scope::File,
         get: |cx, _| Some(Value::Ip(client(cx)?.ip)),
         ..Field::NEW
     },
@@ -158,6 +170,7 @@ pub(crate) static FIELDS: &[Field] = &[
         about: "Server address",
         kind: Type::Ip,
         declared: "IPADDR",
+        scope: Scope::File,
         get: |cx, _| Some(Value::Ip(server(cx)?.ip)),
         ..Field::NEW
     },
@@ -166,6 +179,7 @@ pub(crate) static FIELDS: &[Field] = &[
         about: "Server port",
         kind: Type::Port,
         declared: "PORT",
+        scope: Scope::File,
         get: |cx, _| Some(port(server_port(cx)?)),
         ..Field::NEW
     },
@@ -176,6 +190,7 @@ pub(crate) static FIELDS: &[Field] = &[
         declared: "IPNET",
         flags: &[Flag::FilterOnly, Flag::NoRhs, Flag::NoTransformer],
         show: Show::Network,
+        scope: Scope::File,
         get: |cx, _| Some(Value::Ip(server(cx)?.ip)),
         ..Field::NEW
     },

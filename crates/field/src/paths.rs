@@ -62,6 +62,16 @@ fn place(kind: u16, role: Role) -> Option<(&'static str, Base)> {
     })
 }
 
+/// Whether events of a type have the path that a field speaks of.
+pub(crate) fn has_path(kind: u16, field: &str) -> bool {
+    let role = match field.trim_end_matches("raw") {
+        "fs.path.name" => Role::Name,
+        "fs.path.source" => Role::Source,
+        _ => Role::Target,
+    };
+    place(kind, role).is_some()
+}
+
 /// Whether the call succeeded, as these fields count it: an open fails only with -1.
 fn succeeded(event: &Event<'_>) -> bool {
     let opens = matches!(event.kind, id::SYSCALL_OPEN_X | id::SYSCALL_OPENAT_2_X | id::SYSCALL_OPENAT2_X);

@@ -3,11 +3,15 @@
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
+use eyas_event::table::Flags;
 use eyas_event::{EVENTS, SYSCALL_CODES, id};
 use regex::Regex;
 
 use crate::field::{ArgKind, Compare, Field, Key, Scope};
-use crate::{Cx, Value, ancestors, container, evt, fd, fs_path, process, thread, user};
+use crate::{Cx, Value, ancestors, container, evt, fd, fs_path, paths, process, thread, user};
+
+/// Events that speak of a file.
+const FILE_FLAGS: Flags = Flags(Flags::CREATES_FD.0 | Flags::USES_FD.0 | Flags::DESTROYS_FD.0);
 
 static FAMILIES: [&[Field]; 8] = [
     evt::FIELDS,
@@ -128,6 +132,22 @@ impl FieldRef {
         match (self.field.compare, &self.key) {
             (Compare::AnyAncestor, Key::Index(_) | Key::Name(_)) => Compare::Plain,
             (compare, _) => compare,
+        }
+    }
+
+    /// Whether the field has no value on any event of a type.
+    pub fn is_absent_on(&self, kind: u16) -> bool {
+        let info = &EVENTS[usize::from(kind)];
+        let name = self.field.name;
+        match &self.key {
+            Key::Param(table) => table[usize::from(kind)] == 255,
+            _ if name.starts_with("fd.") => !info.flags.has(FILE_FLAGS),
+            _ if name.starts_with("fs.path.") => !paths::has_path(kind, name),
+            _ => match name {
+                "evt.buffer" => info.param("data").is_none(),
+                "syscall.type" => info.sources & 512 == 0,
+                _ => false,
+            },
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use eyas_engine::placeholder::Program;
+use eyas_eval::Program;
 use pyo3::prelude::*;
 
 use crate::errors;

@@ -10,6 +10,8 @@ mod input;
 mod reader;
 mod snapshot;
 mod tape;
+#[cfg(test)]
+mod tests;
 mod upgrade;
 mod writer;
 

@@ -1,0 +1,190 @@
+//! What one stream of events lets the rules remember.
+
+use eyas_field::{Cx, Scope};
+
+/// Answers about files that are kept.
+const FILES: usize = 4096;
+
+/// Bits that are known, and what they are.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Bits {
+    words: Box<[(u64, u64)]>,
+}
+
+impl Bits {
+    fn new(count: usize) -> Bits {
+        Bits { words: vec![(0, 0); count.div_ceil(64)].into() }
+    }
+
+    #[inline]
+    pub(crate) fn get(&self, at: usize) -> Option<bool> {
+        let (known, value) = self.words[at / 64];
+        let bit = 1 << (at % 64);
+        (known & bit != 0).then_some(value & bit != 0)
+    }
+
+    #[inline]
+    pub(crate) fn set(&mut self, at: usize, value: bool) {
+        let (known, values) = &mut self.words[at / 64];
+        let bit = 1 << (at % 64);
+        *known |= bit;
+        *values = *values & !bit | u64::from(value) << (at % 64);
+    }
+
+    fn clear(&mut self) {
+        self.words.fill((0, 0));
+    }
+}
+
+/// Answers about one thread.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ThreadMemory {
+    versions: (u64, u64),
+    lineage: u64,
+    pub(crate) process: Bits,
+    pub(crate) line: Bits,
+    /// Rules whose lasting part holds, by chunk; the top word says which chunks are known.
+    pub(crate) gates: Box<[Option<u64>]>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct FileMemory {
+    version: u64,
+    bits: Bits,
+}
+
+/// How much there is to remember.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Sizes {
+    pub(crate) process: usize,
+    pub(crate) line: usize,
+    pub(crate) file: usize,
+    pub(crate) event: usize,
+    pub(crate) gates: usize,
+}
+
+/// Answers that still hold.
+#[derive(Debug, Default)]
+pub struct Memory {
+    sizes: Sizes,
+    threads: Vec<Option<Box<ThreadMemory>>>,
+    files: Vec<FileMemory>,
+    event: Box<[(u32, bool)]>,
+    stamp: u32,
+    thread: Option<usize>,
+    file: Option<usize>,
+}
+
+impl Memory {
+    pub(crate) fn new(sizes: Sizes) -> Memory {
+        let file = FileMemory { version: 0, bits: Bits::new(sizes.file) };
+        Memory {
+            sizes,
+            files: if sizes.file == 0 { Vec::new() } else { vec![file; FILES] },
+            event: vec![(0, false); sizes.event].into(),
+            ..Memory::default()
+        }
+    }
+
+    /// Turns to another event.
+    #[inline]
+    pub(crate) fn begin(&mut self, cx: &Cx<'_>) {
+        self.stamp = self.stamp.wrapping_add(1);
+        if self.stamp == 0 {
+            self.event.fill((0, false));
+            self.stamp = 1;
+        }
+        self.thread = self.turn_to_thread(cx);
+        self.file = self.turn_to_file(cx);
+    }
+
+    fn turn_to_thread(&mut self, cx: &Cx<'_>) -> Option<usize> {
+        let slot = cx.seen.thread?;
+        let thread = cx.state.threads.get(slot)?;
+        let main = cx.state.threads.main(slot).and_then(|m| cx.state.threads.get(m)).map_or(0, |t| t.version);
+        let at = slot.0 as usize;
+        if self.threads.len() <= at {
+            self.threads.resize(at + 1, None);
+        }
+        let sizes = self.sizes;
+        let memory = self.threads[at].get_or_insert_with(|| {
+            Box::new(ThreadMemory {
+                process: Bits::new(sizes.process),
+                line: Bits::new(sizes.line),
+                gates: vec![None; sizes.gates].into(),
+                ..ThreadMemory::default()
+            })
+        });
+        let versions = (thread.version, main);
+        if memory.versions != versions {
+            memory.process.clear();
+        }
+        if memory.versions != versions || memory.lineage != cx.state.lineage {
+            memory.line.clear();
+            memory.gates.fill(None);
+            (memory.versions, memory.lineage) = (versions, cx.state.lineage);
+        }
+        Some(at)
+    }
+
+    fn turn_to_file(&mut self, cx: &Cx<'_>) -> Option<usize> {
+        if self.sizes.file == 0 {
+            return None;
+        }
+        let version = cx.fd()?.version;
+        let at = version as usize % FILES;
+        let memory = &mut self.files[at];
+        if memory.version != version {
+            memory.bits.clear();
+            memory.version = version;
+        }
+        Some(at)
+    }
+
+    /// The remembered answer.
+    #[inline]
+    pub(crate) fn get(&self, scope: Scope, at: usize) -> Option<bool> {
+        match scope {
+            Scope::Process => self.current()?.process.get(at),
+            Scope::Lineage => self.current()?.line.get(at),
+            Scope::File => self.files[self.file?].bits.get(at),
+            Scope::Event => {
+                let (stamp, value) = self.event[at];
+                (stamp == self.stamp).then_some(value)
+            }
+        }
+    }
+
+    /// Remembers an answer.
+    #[inline]
+    pub(crate) fn set(&mut self, scope: Scope, at: usize, value: bool) {
+        match scope {
+            Scope::Process => {
+                if let Some(memory) = self.current_mut() {
+                    memory.process.set(at, value);
+                }
+            }
+            Scope::Lineage => {
+                if let Some(memory) = self.current_mut() {
+                    memory.line.set(at, value);
+                }
+            }
+            Scope::File => {
+                if let Some(file) = self.file {
+                    self.files[file].bits.set(at, value);
+                }
+            }
+            Scope::Event => self.event[at] = (self.stamp, value),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn current(&self) -> Option<&ThreadMemory> {
+        self.threads[self.thread?].as_deref()
+    }
+
+    #[inline]
+    pub(crate) fn current_mut(&mut self) -> Option<&mut ThreadMemory> {
+        self.threads[self.thread?].as_deref_mut()
+    }
+}
