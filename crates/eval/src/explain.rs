@@ -25,7 +25,9 @@ pub(crate) fn node(graph: &Graph, id: NodeId, cx: &Cx<'_>) -> Json {
                 "absent": value.is_none(),
                 "value": value,
             });
-            if let Test::Compares(_, right) | Test::InValue(right) | Test::IntersectsValue(right) = &predicate.test {
+            if let Test::Compares(_, right) | Test::InValue(right) | Test::IntersectsValue(right) =
+                &predicate.test
+            {
                 seen["right"] = right.render(cx).1;
             }
             seen

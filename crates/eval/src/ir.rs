@@ -47,7 +47,11 @@ impl<'a> Place<'a> {
         match (self.parent, self.step) {
             (None, _) => own,
             (Some(parent), Step::Index(_)) => parent.path() + &own,
-            (Some(parent), Step::Key(_)) if parent.parent.is_none() && matches!(parent.step, Step::Key("")) => own,
+            (Some(parent), Step::Key(_))
+                if parent.parent.is_none() && matches!(parent.step, Step::Key("")) =>
+            {
+                own
+            }
             (Some(parent), Step::Key(_)) => parent.path() + "." + &own,
         }
     }

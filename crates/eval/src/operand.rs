@@ -94,7 +94,9 @@ impl Operand {
         match self {
             Operand::Field(field) => field.get(cx),
             Operand::Value(constant) => Some(constant.value()),
-            Operand::List(items) => Some(Value::List(items.iter().map(|i| i.get(cx)).collect::<Option<_>>()?)),
+            Operand::List(items) => {
+                Some(Value::List(items.iter().map(|i| i.get(cx)).collect::<Option<_>>()?))
+            }
             Operand::Call { call, args, arg } => {
                 let values = args.iter().map(|a| a.get(cx)).collect::<Option<Vec<_>>>()?;
                 transform::apply(*call, values, arg.as_deref())
@@ -133,12 +135,14 @@ impl Operand {
     /// Whether values are lists in the sense of `in`.
     pub(crate) fn is_list(&self) -> bool {
         match self {
-            Operand::Field(field) => field.field.list && !matches!(field.key, Key::Index(_)) || field.field.list,
+            Operand::Field(field) => {
+                field.field.list && !matches!(field.key, Key::Index(_)) || field.field.list
+            }
             Operand::List(_) => true,
             Operand::Call { call: Call::Getopt, arg, .. } => arg.is_none(),
-            Operand::Call { call: Call::Lower | Call::Upper | Call::Basename | Call::Base64, args, .. } => {
-                args[0].is_list()
-            }
+            Operand::Call {
+                call: Call::Lower | Call::Upper | Call::Basename | Call::Base64, args, ..
+            } => args[0].is_list(),
             _ => false,
         }
     }

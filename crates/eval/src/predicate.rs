@@ -123,7 +123,7 @@ impl Predicate {
                 _ => all.iter().any(|ancestor| self.one(ancestor, cx)),
             },
             (Compare::Around, Value::Uint(ts)) => self.around(*ts),
-            (_, Value::List(items)) if self.many => !items.is_empty() && self.list(items, cx),
+            (_, Value::List(items)) if self.many => self.list(items, cx),
             _ => self.one(value, cx),
         }
     }
@@ -152,9 +152,15 @@ impl Predicate {
         }
     }
 
+    /// Whether the test asks for the value of another field.
+    pub(crate) fn reads_right(&self) -> bool {
+        matches!(self.test, Test::Compares(..) | Test::InValue(_) | Test::IntersectsValue(_))
+    }
+
     /// Event time within so many milliseconds of the field's argument.
     fn around(&self, ts: u64) -> bool {
-        let (Operand::Field(field), Test::Matches(Matcher::Eq(Constant::Int(ms)))) = (&self.left, &self.test) else {
+        let (Operand::Field(field), Test::Matches(Matcher::Eq(Constant::Int(ms)))) = (&self.left, &self.test)
+        else {
             return matches!(self.test, Test::Exists);
         };
         let Key::Index(centre) = field.key else { return false };

@@ -84,11 +84,12 @@ impl Program {
         if version.value.as_u64() != Some(1) {
             return version.refuse("expected version 1");
         }
-        let first_only = match root.get("matching").map(|m| m.text().map(str::to_owned)).transpose()?.as_deref() {
-            None | Some("all") => false,
-            Some("first") => true,
-            Some(other) => return root.refuse(format!("unknown matching {other:?}")),
-        };
+        let first_only =
+            match root.get("matching").map(|m| m.text().map(str::to_owned)).transpose()?.as_deref() {
+                None | Some("all") => false,
+                Some("first") => true,
+                Some(other) => return root.refuse(format!("unknown matching {other:?}")),
+            };
         let mut graph = Graph::default();
         let list = root.expect("rules")?;
         let mut rules = Vec::new();
@@ -215,7 +216,8 @@ fn rule(graph: &mut Graph, place: &Place<'_>, n: usize) -> Result<(Rule, Option<
         Some(list) => (0..list.array()?.len())
             .map(|n| {
                 let item = list.item(n);
-                operand(&item).and_then(|o| if o.is_shown() { Ok(o) } else { item.refuse("field cannot be shown") })
+                operand(&item)
+                    .and_then(|o| if o.is_shown() { Ok(o) } else { item.refuse("field cannot be shown") })
             })
             .collect::<Result<_, _>>()?,
     };
@@ -234,7 +236,8 @@ fn rule(graph: &mut Graph, place: &Place<'_>, n: usize) -> Result<(Rule, Option<
 }
 
 fn event(place: &Place<'_>) -> Result<u16, EvalError> {
-    match place.value.as_u64().and_then(|n| u16::try_from(n).ok()).filter(|n| usize::from(*n) < EVENTS.len()) {
+    match place.value.as_u64().and_then(|n| u16::try_from(n).ok()).filter(|n| usize::from(*n) < EVENTS.len())
+    {
         Some(kind) => Ok(kind),
         None => place.refuse("expected an event id"),
     }

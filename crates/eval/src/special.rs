@@ -12,13 +12,18 @@ pub(crate) fn decided(predicate: &Predicate, kind: u16) -> Option<bool> {
     if field.is_absent_on(kind) {
         return Some(false);
     }
+    if predicate.reads_right() {
+        return None;
+    }
     let info = &EVENTS[usize::from(kind)];
     let named = kind != id::GENERIC_X && kind != id::ASYNCEVENT_E;
     match field.field.name {
         "evt.type" | "syscall.type" if named => {
             Some(predicate.holds_for(&Value::Text(info.name.as_bytes().into()), None))
         }
-        "evt.is_open_read" | "evt.is_open_write" | "evt.is_open_create" | "evt.is_open_exec" if !opens(kind) => {
+        "evt.is_open_read" | "evt.is_open_write" | "evt.is_open_create" | "evt.is_open_exec"
+            if !opens(kind) =>
+        {
             Some(predicate.holds_for(&Value::Bool(false), None))
         }
         _ => None,

@@ -260,11 +260,7 @@ pub(crate) static FIELDS: &[Field] = &[
 ];
 
 /// Ancestor `n` with a key, all ancestors without.
-fn chain<'a>(
-    cx: &Cx<'a>,
-    key: &Key,
-    read: fn(&'a Thread) -> Option<Cow<'a, [u8]>>,
-) -> Option<Value<'a>> {
+fn chain<'a>(cx: &Cx<'a>, key: &Key, read: fn(&'a Thread) -> Option<Cow<'a, [u8]>>) -> Option<Value<'a>> {
     match key {
         Key::Index(n) => read(cx.ancestor(usize::try_from(*n).ok()?)?).map(Value::Text),
         _ => {
@@ -280,7 +276,9 @@ fn pid<'a>(cx: &Cx<'a>, key: &Key) -> Option<Value<'a>> {
         Key::Index(n) => int(cx.ancestor(usize::try_from(*n).ok()?)?.pid),
         _ => {
             cx.main()?;
-            Some(Value::List(cx.state.threads.ancestors(cx.seen.thread?).map(|t| Value::Int(t.pid)).collect()))
+            Some(Value::List(
+                cx.state.threads.ancestors(cx.seen.thread?).map(|t| Value::Int(t.pid)).collect(),
+            ))
         }
     }
 }
@@ -301,9 +299,16 @@ fn env<'a>(cx: &Cx<'a>, key: &Key) -> Option<Value<'a>> {
     match key {
         Key::Name(name) => {
             let near = cx.state.threads.ancestors(cx.seen.thread?).take(ENV_DEPTH);
-            text(near.filter_map(|t| variable(t, name.as_bytes())).find(|v| !v.is_empty()).unwrap_or_default())
+            text(
+                near.filter_map(|t| variable(t, name.as_bytes())).find(|v| !v.is_empty()).unwrap_or_default(),
+            )
         }
-        key => chain(cx, key, |t| Some(Cow::Owned(joined(&t.env)))),
+        Key::Index(_) => chain(cx, key, |t| Some(Cow::Owned(joined(&t.env)))),
+        _ => {
+            cx.thread()?;
+            let all = cx.state.threads.ancestors(cx.seen.thread?).map(|t| Value::Text(joined(&t.env).into()));
+            Some(Value::List(all.collect()))
+        }
     }
 }
 
@@ -314,7 +319,11 @@ fn login_shell<'a>(cx: &Cx<'a>) -> Option<Value<'a>> {
     int(line.filter(|t| t.comm.ends_with(b"sh")).last()?.pid)
 }
 
-fn leader<'a>(cx: &Cx<'a>, leader: Option<&'a Thread>, read: fn(&'a Thread) -> &'a Text) -> Option<Value<'a>> {
+fn leader<'a>(
+    cx: &Cx<'a>,
+    leader: Option<&'a Thread>,
+    read: fn(&'a Thread) -> &'a Text,
+) -> Option<Value<'a>> {
     cx.thread()?;
     text(leader.map_or(b"", |t| read(t)))
 }

@@ -13,7 +13,9 @@ const SECOND: u64 = 1_000_000_000;
 
 fn position(cx: &Cx<'_>, key: &Key) -> Option<usize> {
     match key {
-        Key::Param(table) => table.get(usize::from(cx.event.kind)).filter(|at| **at != 255).map(|at| usize::from(*at)),
+        Key::Param(table) => {
+            table.get(usize::from(cx.event.kind)).filter(|at| **at != 255).map(|at| usize::from(*at))
+        }
         Key::Index(n) => usize::try_from(*n).ok(),
         _ => None,
     }
@@ -62,7 +64,14 @@ pub(crate) fn raw<'a>(cx: &Cx<'a>, key: &Key) -> Option<Value<'a>> {
             Some(Value::Text(cx.event.text(i).unwrap_or(b"<NA>").into()))
         }
         Kind::Bytebuf => Some(Value::Bytes(bytes.into())),
-        Kind::Int8 | Kind::Int16 | Kind::Int32 | Kind::Int64 | Kind::Errno | Kind::Fd | Kind::Fd32 | Kind::Pid
+        Kind::Int8
+        | Kind::Int16
+        | Kind::Int32
+        | Kind::Int64
+        | Kind::Errno
+        | Kind::Fd
+        | Kind::Fd32
+        | Kind::Pid
         | Kind::Pid32 => cx.event.signed(i).map(Value::Int),
         kind if kind.size().is_some() => uint(cx.event.unsigned(i)?),
         _ => owned(plain(param, bytes)),
@@ -113,14 +122,21 @@ fn plain(param: &Param, bytes: &[u8]) -> Vec<u8> {
             b"(NULL)" => na(),
             text => text.to_vec(),
         },
-        Kind::Bytebuf | Kind::Socktuple | Kind::Fdlist | Kind::Charbufarray | Kind::CharbufPairArray | Kind::Dyn
+        Kind::Bytebuf
+        | Kind::Socktuple
+        | Kind::Fdlist
+        | Kind::Charbufarray
+        | Kind::CharbufPairArray
+        | Kind::Dyn
             if bytes.is_empty() =>
         {
             b"NULL".to_vec()
         }
         _ if bytes.is_empty() => na(),
         Kind::Bytebuf => printable(bytes),
-        Kind::Charbufarray => bytes.split(|b| *b == 0).filter(|s| !s.is_empty()).collect::<Vec<_>>().join(&b'.'),
+        Kind::Charbufarray => {
+            bytes.split(|b| *b == 0).filter(|s| !s.is_empty()).collect::<Vec<_>>().join(&b'.')
+        }
         Kind::Sockaddr => address_text(bytes),
         Kind::Socktuple => tuple_text(bytes),
         Kind::Ipv4addr | Kind::Ipv6addr => ip(bytes).map_or_else(na, |ip| ip.to_string().into_bytes()),
@@ -129,26 +145,39 @@ fn plain(param: &Param, bytes: &[u8]) -> Vec<u8> {
         Kind::Uid | Kind::Gid => unsigned(bytes).map_or_else(na, |n| {
             if n == u64::from(u32::MAX) { b"-1".to_vec() } else { n.to_string().into_bytes() }
         }),
-        Kind::Reltime => unsigned(bytes).map_or_else(na, |n| {
-            if n == u64::MAX { b"none".to_vec() } else { n.to_string().into_bytes() }
-        }),
+        Kind::Reltime => unsigned(bytes)
+            .map_or_else(na, |n| if n == u64::MAX { b"none".to_vec() } else { n.to_string().into_bytes() }),
         Kind::Abstime => unsigned(bytes).map_or_else(na, |n| crate::time::date(n, true).into_bytes()),
-        Kind::Int8 | Kind::Int16 | Kind::Int32 | Kind::Int64 | Kind::Errno | Kind::Fd | Kind::Fd32 | Kind::Pid
+        Kind::Int8
+        | Kind::Int16
+        | Kind::Int32
+        | Kind::Int64
+        | Kind::Errno
+        | Kind::Fd
+        | Kind::Fd32
+        | Kind::Pid
         | Kind::Pid32 => match param.format {
             Format::Hex | Format::Oct => unsigned(bytes).map_or_else(na, |n| based(param.format, n)),
             _ => signed(bytes).map_or_else(na, |n| n.to_string().into_bytes()),
         },
-        Kind::Flags8 | Kind::Flags16 | Kind::Flags32 | Kind::Enumflags8 | Kind::Enumflags16 | Kind::Enumflags32 => {
-            unsigned(bytes).map_or_else(na, |n| n.to_string().into_bytes())
-        }
+        Kind::Flags8
+        | Kind::Flags16
+        | Kind::Flags32
+        | Kind::Enumflags8
+        | Kind::Enumflags16
+        | Kind::Enumflags32 => unsigned(bytes).map_or_else(na, |n| n.to_string().into_bytes()),
         _ => unsigned(bytes).map_or_else(na, |n| based(param.format, n)),
     }
 }
 
 fn dynamic(param: &Param, bytes: &[u8]) -> Vec<u8> {
     let (index, rest) = (bytes[0], &bytes[1..]);
-    let kind = param.dynamic.and_then(|d| d.kinds().get(usize::from(index)).copied()).unwrap_or(Kind::Bytebuf);
-    plain(&Param { kind, dynamic: None, table: None, name: param.name, format: param.format, dirfd: None }, rest)
+    let kind =
+        param.dynamic.and_then(|d| d.kinds().get(usize::from(index)).copied()).unwrap_or(Kind::Bytebuf);
+    plain(
+        &Param { kind, dynamic: None, table: None, name: param.name, format: param.format, dirfd: None },
+        rest,
+    )
 }
 
 /// The readable form of a parameter, if it has one.
@@ -157,7 +186,9 @@ fn shown_text(cx: &Cx<'_>, param: &Param, bytes: &[u8]) -> Option<Vec<u8>> {
         return None;
     }
     match param.kind {
-        Kind::Errno => signed(bytes).filter(|n| *n < 0).and_then(evt::errno_name).map(|n| n.as_bytes().to_vec()),
+        Kind::Errno => {
+            signed(bytes).filter(|n| *n < 0).and_then(evt::errno_name).map(|n| n.as_bytes().to_vec())
+        }
         Kind::Fd | Kind::Fd32 => descriptor(cx, signed(bytes)?),
         Kind::Pid | Kind::Pid32 => {
             let slot = cx.state.threads.find(signed(bytes)?)?;
@@ -176,10 +207,19 @@ fn shown_text(cx: &Cx<'_>, param: &Param, bytes: &[u8]) -> Option<Vec<u8>> {
         Kind::Fspath | Kind::Fsrelpath => resolved_path(cx, param, bytes),
         Kind::Dyn => {
             let kind = param.dynamic?.kinds().get(usize::from(bytes[0])).copied()?;
-            let inner = Param { kind, dynamic: None, table: None, name: param.name, format: param.format, dirfd: None };
+            let inner = Param {
+                kind,
+                dynamic: None,
+                table: None,
+                name: param.name,
+                format: param.format,
+                dirfd: None,
+            };
             shown_text(cx, &inner, &bytes[1..])
         }
-        Kind::Mode | Kind::Flags8 | Kind::Flags16 | Kind::Flags32 => Some(flag_names(param.table?, unsigned(bytes)? as u32)),
+        Kind::Mode | Kind::Flags8 | Kind::Flags16 | Kind::Flags32 => {
+            Some(flag_names(param.table?, unsigned(bytes)? as u32))
+        }
         Kind::Enumflags8 | Kind::Enumflags16 | Kind::Enumflags32 => {
             let n = unsigned(bytes)? as u32;
             param.table?.iter().find(|(_, value)| *value == n).map(|(name, _)| name.as_bytes().to_vec())

@@ -228,7 +228,10 @@ pub(crate) static FIELDS: &[Field] = &[
         scope: Scope::Process,
         flags: &[Flag::Deprecated],
         unavailable: Some("runtimes no longer report health probes"),
-        get: |cx, _| { let _ = cx; None },
+        get: |cx, _| {
+            let _ = cx;
+            None
+        },
         ..Field::NEW
     },
     Field {
@@ -239,7 +242,10 @@ pub(crate) static FIELDS: &[Field] = &[
         scope: Scope::Process,
         flags: &[Flag::Deprecated],
         unavailable: Some("runtimes no longer report health probes"),
-        get: |cx, _| { let _ = cx; None },
+        get: |cx, _| {
+            let _ = cx;
+            None
+        },
         ..Field::NEW
     },
     Field {
@@ -250,7 +256,10 @@ pub(crate) static FIELDS: &[Field] = &[
         scope: Scope::Process,
         flags: &[Flag::Deprecated],
         unavailable: Some("runtimes no longer report health probes"),
-        get: |cx, _| { let _ = cx; None },
+        get: |cx, _| {
+            let _ = cx;
+            None
+        },
         ..Field::NEW
     },
     Field {
@@ -267,7 +276,10 @@ pub(crate) static FIELDS: &[Field] = &[
         about: "Nanoseconds since container.start_ts",
         kind: Type::RelTime,
         declared: "RELTIME",
-        get: |cx, _| { let Some(Value::Uint(start)) = start(cx) else { return None }; uint(cx.event.ts.saturating_sub(start)) },
+        get: |cx, _| {
+            let Some(Value::Uint(start)) = start(cx) else { return None };
+            uint(cx.event.ts.saturating_sub(start))
+        },
         ..Field::NEW
     },
     Field {
@@ -420,7 +432,10 @@ pub(crate) static FIELDS: &[Field] = &[
         scope: Scope::Process,
         flags: &[Flag::Deprecated],
         unavailable: Some("needs the Kubernetes API, which the runtime does not ask"),
-        get: |cx, _| { let _ = cx; None },
+        get: |cx, _| {
+            let _ = cx;
+            None
+        },
         ..Field::NEW
     },
     Field {
@@ -431,7 +446,10 @@ pub(crate) static FIELDS: &[Field] = &[
         scope: Scope::Process,
         flags: &[Flag::Deprecated],
         unavailable: Some("needs the Kubernetes API, which the runtime does not ask"),
-        get: |cx, _| { let _ = cx; None },
+        get: |cx, _| {
+            let _ = cx;
+            None
+        },
         ..Field::NEW
     },
     Field {
@@ -443,7 +461,10 @@ pub(crate) static FIELDS: &[Field] = &[
         arg: Arg { kind: ArgKind::Key, required: true },
         flags: &[Flag::Deprecated],
         unavailable: Some("needs the Kubernetes API, which the runtime does not ask"),
-        get: |cx, _| { let _ = cx; None },
+        get: |cx, _| {
+            let _ = cx;
+            None
+        },
         ..Field::NEW
     },
     Field {
@@ -454,7 +475,10 @@ pub(crate) static FIELDS: &[Field] = &[
         scope: Scope::Process,
         flags: &[Flag::Deprecated],
         unavailable: Some("needs the Kubernetes API, which the runtime does not ask"),
-        get: |cx, _| { let _ = cx; None },
+        get: |cx, _| {
+            let _ = cx;
+            None
+        },
         ..Field::NEW
     },
     Field {
@@ -465,7 +489,10 @@ pub(crate) static FIELDS: &[Field] = &[
         scope: Scope::Process,
         flags: &[Flag::Deprecated],
         unavailable: Some("needs the Kubernetes API, which the runtime does not ask"),
-        get: |cx, _| { let _ = cx; None },
+        get: |cx, _| {
+            let _ = cx;
+            None
+        },
         ..Field::NEW
     },
     Field {
@@ -476,7 +503,10 @@ pub(crate) static FIELDS: &[Field] = &[
         scope: Scope::Process,
         flags: &[Flag::Deprecated],
         unavailable: Some("needs the Kubernetes API, which the runtime does not ask"),
-        get: |cx, _| { let _ = cx; None },
+        get: |cx, _| {
+            let _ = cx;
+            None
+        },
         ..Field::NEW
     },
     Field {
@@ -488,7 +518,10 @@ pub(crate) static FIELDS: &[Field] = &[
         arg: Arg { kind: ArgKind::Key, required: true },
         flags: &[Flag::Deprecated],
         unavailable: Some("needs the Kubernetes API, which the runtime does not ask"),
-        get: |cx, _| { let _ = cx; None },
+        get: |cx, _| {
+            let _ = cx;
+            None
+        },
         ..Field::NEW
     },
     Field {
@@ -499,7 +532,10 @@ pub(crate) static FIELDS: &[Field] = &[
         scope: Scope::Process,
         flags: &[Flag::Deprecated],
         unavailable: Some("needs the Kubernetes API, which the runtime does not ask"),
-        get: |cx, _| { let _ = cx; None },
+        get: |cx, _| {
+            let _ = cx;
+            None
+        },
         ..Field::NEW
     },
     Field {
@@ -510,7 +546,10 @@ pub(crate) static FIELDS: &[Field] = &[
         scope: Scope::Process,
         flags: &[Flag::Deprecated],
         unavailable: Some("needs the Kubernetes API, which the runtime does not ask"),
-        get: |cx, _| { let _ = cx; None },
+        get: |cx, _| {
+            let _ = cx;
+            None
+        },
         ..Field::NEW
     },
     Field {
@@ -522,7 +561,10 @@ pub(crate) static FIELDS: &[Field] = &[
         arg: Arg { kind: ArgKind::Key, required: true },
         flags: &[Flag::Deprecated],
         unavailable: Some("needs the Kubernetes API, which the runtime does not ask"),
-        get: |cx, _| { let _ = cx; None },
+        get: |cx, _| {
+            let _ = cx;
+            None
+        },
         ..Field::NEW
     },
     Field {
@@ -533,7 +575,10 @@ pub(crate) static FIELDS: &[Field] = &[
         scope: Scope::Process,
         flags: &[Flag::Deprecated],
         unavailable: Some("needs the Kubernetes API, which the runtime does not ask"),
-        get: |cx, _| { let _ = cx; None },
+        get: |cx, _| {
+            let _ = cx;
+            None
+        },
         ..Field::NEW
     },
     Field {
@@ -544,7 +589,10 @@ pub(crate) static FIELDS: &[Field] = &[
         scope: Scope::Process,
         flags: &[Flag::Deprecated],
         unavailable: Some("needs the Kubernetes API, which the runtime does not ask"),
-        get: |cx, _| { let _ = cx; None },
+        get: |cx, _| {
+            let _ = cx;
+            None
+        },
         ..Field::NEW
     },
     Field {
@@ -555,7 +603,10 @@ pub(crate) static FIELDS: &[Field] = &[
         scope: Scope::Process,
         flags: &[Flag::Deprecated],
         unavailable: Some("needs the Kubernetes API, which the runtime does not ask"),
-        get: |cx, _| { let _ = cx; None },
+        get: |cx, _| {
+            let _ = cx;
+            None
+        },
         ..Field::NEW
     },
     Field {
@@ -567,7 +618,10 @@ pub(crate) static FIELDS: &[Field] = &[
         arg: Arg { kind: ArgKind::Key, required: true },
         flags: &[Flag::Deprecated],
         unavailable: Some("needs the Kubernetes API, which the runtime does not ask"),
-        get: |cx, _| { let _ = cx; None },
+        get: |cx, _| {
+            let _ = cx;
+            None
+        },
         ..Field::NEW
     },
     Field {
@@ -578,7 +632,10 @@ pub(crate) static FIELDS: &[Field] = &[
         scope: Scope::Process,
         flags: &[Flag::Deprecated],
         unavailable: Some("needs the Kubernetes API, which the runtime does not ask"),
-        get: |cx, _| { let _ = cx; None },
+        get: |cx, _| {
+            let _ = cx;
+            None
+        },
         ..Field::NEW
     },
     Field {
@@ -589,7 +646,10 @@ pub(crate) static FIELDS: &[Field] = &[
         scope: Scope::Process,
         flags: &[Flag::Deprecated],
         unavailable: Some("needs the Kubernetes API, which the runtime does not ask"),
-        get: |cx, _| { let _ = cx; None },
+        get: |cx, _| {
+            let _ = cx;
+            None
+        },
         ..Field::NEW
     },
     Field {
@@ -600,7 +660,10 @@ pub(crate) static FIELDS: &[Field] = &[
         scope: Scope::Process,
         flags: &[Flag::Deprecated],
         unavailable: Some("needs the Kubernetes API, which the runtime does not ask"),
-        get: |cx, _| { let _ = cx; None },
+        get: |cx, _| {
+            let _ = cx;
+            None
+        },
         ..Field::NEW
     },
     Field {
@@ -612,7 +675,10 @@ pub(crate) static FIELDS: &[Field] = &[
         arg: Arg { kind: ArgKind::Key, required: true },
         flags: &[Flag::Deprecated],
         unavailable: Some("needs the Kubernetes API, which the runtime does not ask"),
-        get: |cx, _| { let _ = cx; None },
+        get: |cx, _| {
+            let _ = cx;
+            None
+        },
         ..Field::NEW
     },
     Field {
@@ -623,7 +689,10 @@ pub(crate) static FIELDS: &[Field] = &[
         scope: Scope::Process,
         flags: &[Flag::Deprecated],
         unavailable: Some("needs the Kubernetes API, which the runtime does not ask"),
-        get: |cx, _| { let _ = cx; None },
+        get: |cx, _| {
+            let _ = cx;
+            None
+        },
         ..Field::NEW
     },
 ];
@@ -750,7 +819,10 @@ fn label<'a>(cx: &Cx<'a>, key: &Key, set: &str) -> Option<Value<'a>> {
 
 fn listed(labels: &Map<String, Json>, keep: impl Fn(&str) -> bool) -> String {
     let pairs = labels.iter().filter(|(key, _)| keep(key));
-    pairs.map(|(key, value)| format!("{key}:{}", value.as_str().unwrap_or_default())).collect::<Vec<_>>().join(", ")
+    pairs
+        .map(|(key, value)| format!("{key}:{}", value.as_str().unwrap_or_default()))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn labels<'a>(cx: &Cx<'a>) -> Option<Value<'a>> {

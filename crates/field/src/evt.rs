@@ -492,7 +492,15 @@ pub(crate) static FIELDS: &[Field] = &[
         about: "Data direction text of an I/O event (read or write)",
         kind: Type::Text,
         declared: "CHARBUF",
-        get: |cx, _| text(if reads(cx) { b"read" } else if writes(cx) { b"write" } else { return None }),
+        get: |cx, _| {
+            text(if reads(cx) {
+                b"read"
+            } else if writes(cx) {
+                b"write"
+            } else {
+                return None;
+            })
+        },
         ..Field::NEW
     },
     Field {
@@ -508,7 +516,9 @@ pub(crate) static FIELDS: &[Field] = &[
         about: "Whether the event writes to the syslog socket",
         kind: Type::Bool,
         declared: "BOOL",
-        get: |cx, _| flag(writes(cx) && cx.fd().is_some_and(|fd| memmem::find(&fd.name, b"/dev/log").is_some())),
+        get: |cx, _| {
+            flag(writes(cx) && cx.fd().is_some_and(|fd| memmem::find(&fd.name, b"/dev/log").is_some()))
+        },
         ..Field::NEW
     },
     Field {
@@ -548,7 +558,9 @@ pub(crate) static FIELDS: &[Field] = &[
         about: "1 if the event failed and concerns memory",
         kind: Type::Uint,
         declared: "UINT32",
-        get: |cx, _| (result(cx)? < 0 && cx.event.info().category == Category::Memory).then_some(Value::Uint(1)),
+        get: |cx, _| {
+            (result(cx)? < 0 && cx.event.info().category == Category::Memory).then_some(Value::Uint(1))
+        },
         ..Field::NEW
     },
     Field {
@@ -556,7 +568,10 @@ pub(crate) static FIELDS: &[Field] = &[
         about: "1 if the event failed in no other category",
         kind: Type::Uint,
         declared: "UINT32",
-        get: |cx, _| (result(cx)? < 0 && io_kind(cx).is_none() && cx.event.info().category != Category::Memory).then_some(Value::Uint(1)),
+        get: |cx, _| {
+            (result(cx)? < 0 && io_kind(cx).is_none() && cx.event.info().category != Category::Memory)
+                .then_some(Value::Uint(1))
+        },
         ..Field::NEW
     },
     Field {
@@ -729,12 +744,17 @@ fn writes(cx: &Cx<'_>) -> bool {
 pub(crate) fn result(cx: &Cx<'_>) -> Option<i64> {
     let info = cx.event.info();
     let named = matches!(info.params.first()?.name, "res" | "fd");
-    (info.is_exit() && is_syscall(cx) && named && cx.event.kind != id::GENERIC_X).then(|| cx.event.signed(0))?
+    (info.is_exit() && is_syscall(cx) && named && cx.event.kind != id::GENERIC_X)
+        .then(|| cx.event.signed(0))?
 }
 
 /// `SUCCESS`, or the name of the error.
 fn result_name(res: i64) -> Vec<u8> {
-    if res >= 0 { b"SUCCESS".to_vec() } else { errno_name(res).map_or_else(|| res.to_string().into_bytes(), |n| n.as_bytes().to_vec()) }
+    if res >= 0 {
+        b"SUCCESS".to_vec()
+    } else {
+        errno_name(res).map_or_else(|| res.to_string().into_bytes(), |n| n.as_bytes().to_vec())
+    }
 }
 
 /// Name of a negative return value.
@@ -782,7 +802,9 @@ fn buffer<'a>(cx: &Cx<'a>) -> Option<Value<'a>> {
 /// Bytes read or written, on known files only.
 fn buflen<'a>(cx: &Cx<'a>, kind: Io, way: Way) -> Option<Value<'a>> {
     let right_way = match way {
-        Way::Any => matches!(cx.event.info().category, Category::IoRead | Category::IoWrite | Category::IoOther),
+        Way::Any => {
+            matches!(cx.event.info().category, Category::IoRead | Category::IoWrite | Category::IoOther)
+        }
         Way::In => reads(cx),
         Way::Out => writes(cx),
     };

@@ -199,7 +199,7 @@ pub(crate) static FIELDS: &[Field] = &[
         about: "Server port rendered as service name",
         kind: Type::Text,
         declared: "CHARBUF",
-        get: |cx, _| owned(server(cx)?.port.to_string()),
+        get: |cx, _| server_protocol(cx),
         ..Field::NEW
     },
     Field {
@@ -508,7 +508,9 @@ pub(crate) fn kind(fd: &Fd) -> (&'static str, u8) {
     match fd.kind {
         FdKind::Regular => ("file", b'f'),
         FdKind::Directory => ("directory", b'd'),
-        FdKind::Connection { source: IpAddr::V4(_), .. } | FdKind::Listener { ip: IpAddr::V4(_), .. } => ("ipv4", b'4'),
+        FdKind::Connection { source: IpAddr::V4(_), .. } | FdKind::Listener { ip: IpAddr::V4(_), .. } => {
+            ("ipv4", b'4')
+        }
         FdKind::Connection { .. } | FdKind::Listener { .. } => ("ipv6", b'6'),
         FdKind::Unix(_) => ("unix", b'u'),
         FdKind::Fifo => ("pipe", b'p'),
@@ -537,7 +539,12 @@ pub(crate) fn category(fd: &Fd) -> &'static str {
     match fd.kind {
         FdKind::Regular | FdKind::Directory => "file",
         FdKind::Connection { .. } | FdKind::Listener { .. } => "net",
-        FdKind::Unix(_) | FdKind::Fifo | FdKind::Eventfd | FdKind::Signalfd | FdKind::Inotify | FdKind::Userfaultfd => "ipc",
+        FdKind::Unix(_)
+        | FdKind::Fifo
+        | FdKind::Eventfd
+        | FdKind::Signalfd
+        | FdKind::Inotify
+        | FdKind::Userfaultfd => "ipc",
         _ => "unknown",
     }
 }
@@ -693,7 +700,16 @@ fn remote(cx: &Cx<'_>) -> Option<End> {
 fn protocol<'a>(cx: &Cx<'a>, end: Option<End>) -> Option<Value<'a>> {
     match cx.fd()?.kind {
         FdKind::Unix(_) if cx.fd()?.has_role() => text(b""),
+        FdKind::Listener { .. } => text(b""),
         _ => owned(end?.port.to_string()),
+    }
+}
+
+/// Port of the server; that of an IPv6 listener is not told.
+fn server_protocol<'a>(cx: &Cx<'a>) -> Option<Value<'a>> {
+    match cx.fd()?.kind {
+        FdKind::Listener { ip: IpAddr::V6(_), .. } => text(b""),
+        _ => owned(server(cx)?.port.to_string()),
     }
 }
 
@@ -750,9 +766,6 @@ fn types<'a>(cx: &Cx<'a>, key: &Key) -> Option<Value<'a>> {
                 }
             }
         }
-    }
-    if names.is_empty() {
-        return None;
     }
     names.reverse();
     Some(Value::List(names.into_iter().map(|n| Value::Text(Cow::Borrowed(n.as_bytes()))).collect()))

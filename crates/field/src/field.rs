@@ -99,6 +99,8 @@ pub enum Show {
     Plain,
     /// Upper-case hexadecimal; a string in JSON.
     Hex,
+    /// Octal without leading zero; a string in JSON.
+    Octal,
     /// Nine digits; a string in JSON.
     Padded,
     /// Text as is; nanoseconds of the event in JSON.

@@ -1,9 +1,9 @@
 //! Fields about the paths that a file-system call works on.
 
+use crate::Type;
 use crate::field::Field;
 use crate::paths::{Role, requested, resolved};
 use crate::value::uint;
-use crate::Type;
 
 /// The fields of this family.
 pub(crate) static FIELDS: &[Field] = &[

@@ -29,7 +29,8 @@ pub(crate) fn is_write(cx: &Cx<'_>) -> bool {
 }
 
 pub(crate) fn is_create(cx: &Cx<'_>) -> bool {
-    let made = |f: u64| f & O_F_CREATED != 0 || (f & O_TMPFILE != 0 && cx.event.signed(0).is_some_and(|fd| fd >= 0));
+    let made =
+        |f: u64| f & O_F_CREATED != 0 || (f & O_TMPFILE != 0 && cx.event.signed(0).is_some_and(|fd| fd >= 0));
     flags(cx).is_some_and(made)
 }
 

@@ -35,7 +35,14 @@ enum Base {
 /// Name of the parameter with the path, and its base; an empty name stands for the event's file.
 fn place(kind: u16, role: Role) -> Option<(&'static str, Base)> {
     Some(match (kind, role) {
-        (id::SYSCALL_MKDIR_2_X | id::SYSCALL_RMDIR_2_X | id::SYSCALL_UNLINK_2_X | id::SYSCALL_CHOWN_X | id::SYSCALL_LCHOWN_X, Role::Name) => ("path", Base::Cwd),
+        (
+            id::SYSCALL_MKDIR_2_X
+            | id::SYSCALL_RMDIR_2_X
+            | id::SYSCALL_UNLINK_2_X
+            | id::SYSCALL_CHOWN_X
+            | id::SYSCALL_LCHOWN_X,
+            Role::Name,
+        ) => ("path", Base::Cwd),
         (id::SYSCALL_MKDIRAT_X, Role::Name) => ("path", Base::Directory),
         (id::SYSCALL_UNLINKAT_2_X, Role::Name) => ("name", Base::Directory),
         (id::SYSCALL_UMOUNT_1_X | id::SYSCALL_UMOUNT2_X, Role::Name) => ("name", Base::Cwd),
@@ -106,7 +113,9 @@ pub(crate) fn resolved<'a>(cx: &Cx<'a>, role: Role) -> Option<Value<'a>> {
     }
     match base {
         Base::Cwd => owned(normalise(cx.cwd().unwrap_or(b"./"), &path)),
-        Base::Opened => Some(cx.fd().map_or(Value::Text(Cow::Borrowed(UNKNOWN)), |fd| Value::Text(Cow::Borrowed(&fd.name)))),
+        Base::Opened => Some(
+            cx.fd().map_or(Value::Text(Cow::Borrowed(UNKNOWN)), |fd| Value::Text(Cow::Borrowed(&fd.name))),
+        ),
         Base::Directory => match directory(cx) {
             Some(base) => owned(normalise(&base, &path)),
             None => text(UNKNOWN),
@@ -121,7 +130,8 @@ fn directory(cx: &Cx<'_>) -> Option<Vec<u8>> {
     if cx.seen.fd_num == Some(AT_FDCWD) || dirfd(cx.event) == Some(AT_FDCWD) {
         return Some(cx.cwd()?.to_vec());
     }
-    let fd = cx.fd().or_else(|| descriptor(cx, dirfd(cx.event)?)).filter(|fd| fd.kind == FdKind::Directory)?;
+    let fd =
+        cx.fd().or_else(|| descriptor(cx, dirfd(cx.event)?)).filter(|fd| fd.kind == FdKind::Directory)?;
     Some([&fd.name, &b"/"[..]].concat())
 }
 
@@ -160,8 +170,12 @@ pub(crate) fn absolute<'a>(cx: &Cx<'a>, key: &Key) -> Option<Value<'a>> {
         (id::SYSCALL_RENAMEAT_X | id::SYSCALL_RENAMEAT2_X | id::SYSCALL_LINKAT_2_X, true) => (3, 4),
         (id::SYSCALL_SYMLINKAT_X, _) => (2, 3),
         (
-            id::SYSCALL_OPENAT_2_X | id::SYSCALL_OPENAT2_X | id::SYSCALL_UNLINKAT_2_X | id::SYSCALL_MKDIRAT_X
-            | id::SYSCALL_FCHMODAT_X | id::SYSCALL_FCHOWNAT_X,
+            id::SYSCALL_OPENAT_2_X
+            | id::SYSCALL_OPENAT2_X
+            | id::SYSCALL_UNLINKAT_2_X
+            | id::SYSCALL_MKDIRAT_X
+            | id::SYSCALL_FCHMODAT_X
+            | id::SYSCALL_FCHOWNAT_X,
             _,
         ) => (1, 2),
         (id::SYSCALL_OPEN_BY_HANDLE_AT_X, _) if cx.event.signed(0).is_some_and(|fd| fd > 0) => {

@@ -240,7 +240,10 @@ pub(crate) static FIELDS: &[Field] = &[
         kind: Type::Int,
         declared: "INT64",
         scope: Scope::Process,
-        get: |cx, _| (cx.thread()?.exe_ino != 0).then(|| Value::Int(cx.thread().map_or(0, |t| t.exe_ino.cast_signed()))),
+        get: |cx, _| {
+            (cx.thread()?.exe_ino != 0)
+                .then(|| Value::Int(cx.thread().map_or(0, |t| t.exe_ino.cast_signed())))
+        },
         ..Field::NEW
     },
     Field {

@@ -1,9 +1,10 @@
 //! Values as text and as JSON, the way alerts show them.
 
+use eyas_event::table::Format;
 use serde_json::{Number, Value as Json};
 
 use crate::value::{joined, line};
-use crate::{Compare, Cx, Field, FieldRef, Flag, Show, Type, Value};
+use crate::{Compare, Cx, Field, FieldRef, Flag, Key, Show, Type, Value};
 
 const NANOS: usize = 9;
 
@@ -18,14 +19,18 @@ fn absent() -> Rendered {
 /// Renders the value of a field; of a computed value when there is no field.
 pub fn render(value: Option<&Value<'_>>, used: Option<&FieldRef>, cx: &Cx<'_>) -> Rendered {
     let field = used.map(|used| used.field);
-    let hidden = field.is_some_and(|f| f.has(Flag::FilterOnly) && f.show == Show::Plain || f.compare == Compare::HostName);
+    let hidden = field
+        .is_some_and(|f| f.has(Flag::FilterOnly) && f.show == Show::Plain || f.compare == Compare::HostName);
     let Some(value) = value.filter(|_| !hidden) else { return absent() };
+    if matches!(value, Value::List(items) if items.is_empty()) && field.is_some_and(|f| f.list) {
+        return absent();
+    }
     if let (Value::List(items), Some(field)) = (value, field) {
         if !field.list && field.compare == Compare::AnyAncestor {
             return ancestors(items, field, cx);
         }
     }
-    let show = field.map_or(Show::Plain, |f| f.show);
+    let show = used.map_or(Show::Plain, |used| shown_as(used, cx));
     let text = text(value, show);
     let json = match (show, value) {
         (Show::EventTime, _) => Json::from(cx.event.ts),
@@ -36,6 +41,21 @@ pub fn render(value: Option<&Value<'_>>, used: Option<&FieldRef>, cx: &Cx<'_>) -
         return ("<IPNET>".to_owned(), Json::String("<IPNET>".to_owned()));
     }
     (text, json)
+}
+
+/// How a field is shown; raw parameters as the event table says.
+fn shown_as(used: &FieldRef, cx: &Cx<'_>) -> Show {
+    match &used.key {
+        Key::Param(table) if used.field.name == "evt.rawarg" => {
+            let param = cx.event.info().params.get(usize::from(table[usize::from(cx.event.kind)]));
+            match param.map(|p| p.format) {
+                Some(Format::Hex) => Show::Hex,
+                Some(Format::Oct) => Show::Octal,
+                _ => Show::Plain,
+            }
+        }
+        _ => used.field.show,
+    }
 }
 
 /// All ancestors as one text; of process ids and environments, those of the process itself.
@@ -66,6 +86,8 @@ fn printable(bytes: &[u8]) -> String {
 fn text(value: &Value<'_>, show: Show) -> String {
     match (value, show) {
         (Value::Int(n), Show::Hex) => format!("{n:X}"),
+        (Value::Uint(n), Show::Hex) => format!("{n:X}"),
+        (Value::Uint(n), Show::Octal) => format!("{n:o}"),
         (Value::Uint(n), Show::Padded) => format!("{n:0NANOS$}"),
         (Value::Text(b), _) => utf8(b),
         (Value::Bytes(b), _) => printable(b),

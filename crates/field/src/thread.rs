@@ -129,7 +129,9 @@ pub(crate) static FIELDS: &[Field] = &[
         about: "CPU percentage in the last second",
         kind: Type::Double,
         declared: "DOUBLE",
-        get: |cx, _| (cx.event.kind == id::PROCINFO_E).then(|| cx.thread())?.map(|_| Value::Double(cx.seen.cpu.2)),
+        get: |cx, _| {
+            (cx.event.kind == id::PROCINFO_E).then(|| cx.thread())?.map(|_| Value::Double(cx.seen.cpu.2))
+        },
         ..Field::NEW
     },
     Field {
@@ -137,7 +139,9 @@ pub(crate) static FIELDS: &[Field] = &[
         about: "User CPU percentage in the last second",
         kind: Type::Double,
         declared: "DOUBLE",
-        get: |cx, _| (cx.event.kind == id::PROCINFO_E).then(|| cx.thread())?.map(|_| Value::Double(cx.seen.cpu.0)),
+        get: |cx, _| {
+            (cx.event.kind == id::PROCINFO_E).then(|| cx.thread())?.map(|_| Value::Double(cx.seen.cpu.0))
+        },
         ..Field::NEW
     },
     Field {
@@ -145,7 +149,9 @@ pub(crate) static FIELDS: &[Field] = &[
         about: "System CPU percentage in the last second",
         kind: Type::Double,
         declared: "DOUBLE",
-        get: |cx, _| (cx.event.kind == id::PROCINFO_E).then(|| cx.thread())?.map(|_| Value::Double(cx.seen.cpu.1)),
+        get: |cx, _| {
+            (cx.event.kind == id::PROCINFO_E).then(|| cx.thread())?.map(|_| Value::Double(cx.seen.cpu.1))
+        },
         ..Field::NEW
     },
     Field {

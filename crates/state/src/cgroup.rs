@@ -50,7 +50,8 @@ fn hex_id<'a>(path: &'a [u8], prefix: &[u8], suffix: &[u8]) -> Option<&'a [u8]> 
 }
 
 fn is_name(part: &[u8]) -> bool {
-    part.split(|b| matches!(b, b'.' | b'_' | b'-')).all(|w| !w.is_empty() && w.iter().all(u8::is_ascii_alphanumeric))
+    part.split(|b| matches!(b, b'.' | b'_' | b'-'))
+        .all(|w| !w.is_empty() && w.iter().all(u8::is_ascii_alphanumeric))
 }
 
 /// `/NAMESPACE/ID`.
@@ -99,9 +100,13 @@ mod tests {
     fn ids_are_found_where_each_runtime_puts_them() {
         let hex = "3ad7b26ded6d8e7b23da7d48fe889434573036c27ae5a74837233de441c3601e";
         for layout in [
-            "/docker/{}", "/system.slice/docker-{}.scope", "/kubepods/besteffort/pod1/{}",
-            "/kubepods.slice/cri-containerd-{}.scope", "/machine.slice/libpod-{}.scope/container",
-            "/kubepods.slice/crio-{}.scope", "/system.slice:cri-containerd:{}",
+            "/docker/{}",
+            "/system.slice/docker-{}.scope",
+            "/kubepods/besteffort/pod1/{}",
+            "/kubepods.slice/cri-containerd-{}.scope",
+            "/machine.slice/libpod-{}.scope/container",
+            "/kubepods.slice/crio-{}.scope",
+            "/system.slice:cri-containerd:{}",
         ] {
             let path = layout.replace("{}", hex);
             assert_eq!(container_id(path.as_bytes()), Some(&b"3ad7b26ded6d"[..]), "{path}");
@@ -112,7 +117,13 @@ mod tests {
 
     #[test]
     fn the_host_has_no_id() {
-        for path in ["/", "/user.slice/user-1000.slice/session-1.scope", "/system.slice/cron.service", "", "/init.scope"] {
+        for path in [
+            "/",
+            "/user.slice/user-1000.slice/session-1.scope",
+            "/system.slice/cron.service",
+            "",
+            "/init.scope",
+        ] {
             assert_eq!(container_id(path.as_bytes()), None, "{path}");
         }
     }

@@ -128,7 +128,9 @@ impl State {
 /// IPv6 subnets are taken to be of 64 bits.
 fn same_subnet(i: &Interface, ip: IpAddr) -> bool {
     match (i.address, i.netmask, ip) {
-        (IpAddr::V4(a), IpAddr::V4(m), IpAddr::V4(ip)) => a.to_bits() & m.to_bits() == ip.to_bits() & m.to_bits(),
+        (IpAddr::V4(a), IpAddr::V4(m), IpAddr::V4(ip)) => {
+            a.to_bits() & m.to_bits() == ip.to_bits() & m.to_bits()
+        }
         (IpAddr::V6(a), _, IpAddr::V6(ip)) => a.to_bits() >> 64 == ip.to_bits() >> 64,
         _ => false,
     }

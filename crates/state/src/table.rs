@@ -141,7 +141,8 @@ impl Threads {
         if tid == 1 {
             return;
         }
-        let parent = self.by_tid.get(&ptid).copied().filter(|p| self.get(*p).is_some_and(|t| !t.is_invalid()));
+        let parent =
+            self.by_tid.get(&ptid).copied().filter(|p| self.get(*p).is_some_and(|t| !t.is_invalid()));
         match parent {
             Some(parent) => self.adopt(parent, slot),
             None => self.with(slot, |t| t.ptid = 0),
@@ -314,7 +315,8 @@ impl Threads {
                 group.alive = group.alive.saturating_sub(1);
             }
         }
-        let (alive, members) = self.groups.get(&pid).map_or((0, Vec::new()), |g| (g.alive, g.members.clone()));
+        let (alive, members) =
+            self.groups.get(&pid).map_or((0, Vec::new()), |g| (g.alive, g.members.clone()));
         if alive == 0 {
             members.into_iter().for_each(|member| self.erase(member));
         } else if !self.get(slot).is_some_and(Thread::is_main) {

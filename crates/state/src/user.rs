@@ -46,7 +46,11 @@ impl Users {
     }
 
     fn tables_mut(&mut self, container: &[u8]) -> &mut Tables {
-        if container.is_empty() { &mut self.host } else { self.containers.entry(container.to_vec()).or_default() }
+        if container.is_empty() {
+            &mut self.host
+        } else {
+            self.containers.entry(container.to_vec()).or_default()
+        }
     }
 
     /// A user of a container.
@@ -64,8 +68,12 @@ impl Users {
             return;
         }
         let text = |b: &Vec<u8>| Text::from(b.as_slice());
-        let entry =
-            UserEntry { gid: user.gid, name: text(&user.name), home: text(&user.home), shell: text(&user.shell) };
+        let entry = UserEntry {
+            gid: user.gid,
+            name: text(&user.name),
+            home: text(&user.home),
+            shell: text(&user.shell),
+        };
         self.tables_mut(container).users.insert(user.uid, entry);
     }
 

@@ -165,7 +165,11 @@ mod tests {
             ("", "", true),
             ("", "a", false),
         ] {
-            assert_eq!(Glob::new(pattern.as_bytes(), false).matches(text.as_bytes()), wanted, "{pattern} {text}");
+            assert_eq!(
+                Glob::new(pattern.as_bytes(), false).matches(text.as_bytes()),
+                wanted,
+                "{pattern} {text}"
+            );
         }
     }
 

@@ -49,9 +49,14 @@ mod tests {
     #[test]
     fn a_member_covers_itself_and_what_lies_below() {
         let paths = Paths::new([&b"/a/b"[..], b"/opt/*/bin"].into_iter());
-        for (path, wanted) in
-            [("/a/b", true), ("/a/b/c", true), ("/a/bc", false), ("/a", false), ("/opt/x/bin/y", true), ("", false)]
-        {
+        for (path, wanted) in [
+            ("/a/b", true),
+            ("/a/b/c", true),
+            ("/a/bc", false),
+            ("/a", false),
+            ("/opt/x/bin/y", true),
+            ("", false),
+        ] {
             assert_eq!(paths.covers(path.as_bytes()), wanted, "{path}");
         }
         assert!(Paths::new([&b"/"[..]].into_iter()).covers(b"/x"));

@@ -47,7 +47,9 @@ impl Set {
 
     pub(crate) fn contains(&self, value: &Value<'_>) -> bool {
         match value {
-            Value::Text(b) | Value::Bytes(b) => self.lengths & bit(b.len()) != 0 && self.texts.contains(b.as_ref()),
+            Value::Text(b) | Value::Bytes(b) => {
+                self.lengths & bit(b.len()) != 0 && self.texts.contains(b.as_ref())
+            }
             Value::Int(n) => self.numbers.contains(&i128::from(*n)),
             Value::Uint(n) => self.numbers.contains(&i128::from(*n)),
             Value::Ip(ip) => {

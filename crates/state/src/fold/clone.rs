@@ -24,7 +24,9 @@ impl State {
     }
 
     fn clone_caller(&mut self, event: &Event<'_>, child: i64, seen: &mut Seen) {
-        let Some(caller) = self.threads.lookup(event.tid).or_else(|| self.placeholder(event.tid)) else { return };
+        let Some(caller) = self.threads.lookup(event.tid).or_else(|| self.placeholder(event.tid)) else {
+            return;
+        };
         seen.thread = Some(caller);
         let flags = event.unsigned(15).unwrap_or(0) as u32;
         self.complete_caller(caller, event);
@@ -47,7 +49,8 @@ impl State {
             }
             self.replace(old);
         }
-        let mut new = Thread { flags, pid: child, ptid: event.tid, vtid: child, vpid: child, ..Thread::blank(child) };
+        let mut new =
+            Thread { flags, pid: child, ptid: event.tid, vtid: child, vpid: child, ..Thread::blank(child) };
         if flags & bits::THREAD != 0 {
             (new.pid, new.ptid, new.vpid) = (thread_pid(self, caller), thread_ptid(self, caller), -1);
             new.vpid = new.pid;

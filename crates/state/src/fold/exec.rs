@@ -44,6 +44,9 @@ impl State {
         if invalid {
             self.admit(slot);
         }
+        if self.threads.group(slot).is_some_and(|g| g.alive > 1) {
+            self.lineage += 1;
+        }
         self.threads.keep_only(slot);
         self.find_container(slot);
         self.touch(slot);

@@ -142,7 +142,9 @@ impl State {
     }
 
     fn copy(&mut self, slot: Slot, source: (Slot, i64), num: i64, cloexec: u32, seen: &mut Seen) {
-        let Some(mut fd) = self.threads.get(source.0).and_then(|t| t.files.get(source.1)).cloned() else { return };
+        let Some(mut fd) = self.threads.get(source.0).and_then(|t| t.files.get(source.1)).cloned() else {
+            return;
+        };
         fd.open_flags = fd.open_flags & !O_CLOEXEC | cloexec;
         let last = self.threads.get(slot).map_or(-1, |t| t.last_fd);
         self.opened(slot, num, fd, seen);
@@ -221,7 +223,9 @@ impl State {
         };
         let name = match event.kind {
             id::SYSCALL_MEMFD_CREATE_X => Text::from(event.text(1).unwrap_or_default()),
-            id::SYSCALL_PIDFD_OPEN_X => Text::from(format!("/proc/{}", event.signed(1).unwrap_or(-1)).as_bytes()),
+            id::SYSCALL_PIDFD_OPEN_X => {
+                Text::from(format!("/proc/{}", event.signed(1).unwrap_or(-1)).as_bytes())
+            }
             _ => Text::default(),
         };
         let mut fd = Fd::new(kind, name);

@@ -49,7 +49,9 @@ impl State {
     /// Does what the previous event left for later.
     fn settle(&mut self) {
         if let Some(tid) = self.exiting.take() {
-            if let Some(slot) = self.threads.find(tid).filter(|s| self.threads.get(*s).is_some_and(Thread::is_dead)) {
+            if let Some(slot) =
+                self.threads.find(tid).filter(|s| self.threads.get(*s).is_some_and(Thread::is_dead))
+            {
                 if self.threads.get(slot).is_some_and(|t| !t.children.is_empty() || t.tid == t.sid) {
                     self.lineage += 1;
                 }
@@ -67,7 +69,8 @@ impl State {
         let exit = info.is_exit();
         let syscall = info.sources & 512 != 0;
         if exit && syscall && event.kind != id::GENERIC_X {
-            seen.errno = event.signed(0).filter(|_| returns(info)).filter(|res| *res < 0).map(i64::wrapping_neg);
+            seen.errno =
+                event.signed(0).filter(|_| returns(info)).filter(|res| *res < 0).map(i64::wrapping_neg);
         }
         let Some(slot) = seen.thread else { return };
         let Some(thread) = self.threads.get_mut(slot) else { return };
@@ -96,10 +99,20 @@ impl State {
 
     fn thread_of(&mut self, event: &Event<'_>, info: &Info) -> Option<Slot> {
         match event.kind {
-            id::CONTAINER_JSON_2_E | id::USER_ADDED_E | id::USER_DELETED_E | id::GROUP_ADDED_E
-            | id::GROUP_DELETED_E | id::PLUGINEVENT_E | id::ASYNCEVENT_E => None,
-            id::SYSCALL_CLONE_20_X | id::SYSCALL_CLONE3_X | id::SYSCALL_FORK_20_X | id::SYSCALL_VFORK_20_X
-            | id::SCHEDSWITCH_6_E | id::PROCEXIT_1_E | id::PROCINFO_E => self.threads.lookup(event.tid),
+            id::CONTAINER_JSON_2_E
+            | id::USER_ADDED_E
+            | id::USER_DELETED_E
+            | id::GROUP_ADDED_E
+            | id::GROUP_DELETED_E
+            | id::PLUGINEVENT_E
+            | id::ASYNCEVENT_E => None,
+            id::SYSCALL_CLONE_20_X
+            | id::SYSCALL_CLONE3_X
+            | id::SYSCALL_FORK_20_X
+            | id::SYSCALL_VFORK_20_X
+            | id::SCHEDSWITCH_6_E
+            | id::PROCEXIT_1_E
+            | id::PROCINFO_E => self.threads.lookup(event.tid),
             _ if info.flags.has(Flags::SKIP_PARSER_RESET) => None,
             _ => self.threads.lookup(event.tid).or_else(|| self.placeholder(event.tid)),
         }
@@ -115,15 +128,27 @@ impl State {
 
     fn apply(&mut self, event: &Event<'_>, seen: &mut Seen) {
         match event.kind {
-            id::SYSCALL_OPEN_E | id::SYSCALL_CREAT_E | id::SYSCALL_OPENAT_2_E | id::SYSCALL_OPENAT2_E
-            | id::SYSCALL_EXECVE_19_E | id::SYSCALL_EXECVEAT_E | id::SOCKET_CONNECT_E => self.store_enter(event, seen),
-            id::SYSCALL_CLONE_20_X | id::SYSCALL_CLONE3_X | id::SYSCALL_FORK_20_X | id::SYSCALL_VFORK_20_X => {
+            id::SYSCALL_OPEN_E
+            | id::SYSCALL_CREAT_E
+            | id::SYSCALL_OPENAT_2_E
+            | id::SYSCALL_OPENAT2_E
+            | id::SYSCALL_EXECVE_19_E
+            | id::SYSCALL_EXECVEAT_E
+            | id::SOCKET_CONNECT_E => self.store_enter(event, seen),
+            id::SYSCALL_CLONE_20_X
+            | id::SYSCALL_CLONE3_X
+            | id::SYSCALL_FORK_20_X
+            | id::SYSCALL_VFORK_20_X => {
                 self.clone_exit(event, seen);
             }
             id::SYSCALL_EXECVE_19_X | id::SYSCALL_EXECVEAT_X => self.exec(event, seen),
             id::PROCEXIT_1_E => self.exit(event, seen),
-            id::CONTAINER_JSON_2_E | id::ASYNCEVENT_E | id::USER_ADDED_E | id::USER_DELETED_E
-            | id::GROUP_ADDED_E | id::GROUP_DELETED_E => self.meta(event),
+            id::CONTAINER_JSON_2_E
+            | id::ASYNCEVENT_E
+            | id::USER_ADDED_E
+            | id::USER_DELETED_E
+            | id::GROUP_ADDED_E
+            | id::GROUP_DELETED_E => self.meta(event),
             id::SCHEDSWITCH_6_E | id::PROCINFO_E => self.accounting(event, seen),
             _ if self.files_event(event, seen) => {}
             _ if self.socket_event(event, seen) => {}

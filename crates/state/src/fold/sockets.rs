@@ -112,7 +112,8 @@ impl State {
                 if let Some(Address::Inet(dest)) = asked {
                     self.change(at, |fd| {
                         if let FdKind::Connection { source, sport, .. } = fd.kind {
-                            let dest = if source.is_ipv4() { unmapped(dest, false).unwrap_or(dest) } else { dest };
+                            let dest =
+                                if source.is_ipv4() { unmapped(dest, false).unwrap_or(dest) } else { dest };
                             fd.kind = connection(End { ip: source, port: sport }, dest);
                         }
                     });
@@ -173,14 +174,25 @@ impl State {
             id::SOCKET_RECVFROM_X => (2, Way::In),
             id::SOCKET_RECVMSG_X => (3, Way::In),
             id::SOCKET_RECV_X | id::SOCKET_RECVMMSG_X => (4, Way::In),
-            id::SOCKET_SEND_X | id::SOCKET_SENDTO_X | id::SOCKET_SENDMSG_X | id::SOCKET_SENDMMSG_X => (4, Way::Out),
+            id::SOCKET_SEND_X | id::SOCKET_SENDTO_X | id::SOCKET_SENDMSG_X | id::SOCKET_SENDMMSG_X => {
+                (4, Way::Out)
+            }
             _ => return false,
         };
         let ends = event.param(param).and_then(tuple);
         if seen.fd.is_none() && way == Way::Out {
             if let (Some(Tuple::Inet { source, .. }), Some(num)) = (ends, self.last_fd(slot)) {
-                let none = if source.ip.is_ipv4() { zero(Ipv4Addr::UNSPECIFIED.into()) } else { zero(Ipv6Addr::UNSPECIFIED.into()) };
-                self.opened(slot, num, Fd { l4: UDP, ..Fd::new(connection(none, none), Text::default()) }, seen);
+                let none = if source.ip.is_ipv4() {
+                    zero(Ipv4Addr::UNSPECIFIED.into())
+                } else {
+                    zero(Ipv6Addr::UNSPECIFIED.into())
+                };
+                self.opened(
+                    slot,
+                    num,
+                    Fd { l4: UDP, ..Fd::new(connection(none, none), Text::default()) },
+                    seen,
+                );
             }
         }
         let Some(at) = seen.fd else { return true };
@@ -254,11 +266,15 @@ impl State {
     /// Replaces a zero address with the interface that leads to the other end.
     fn fill(&self, source: &mut End, dest: &mut End) {
         if source.ip.is_unspecified() {
-            if let Some(ip) = self.interface_for(dest.ip).filter(|ip| *ip != dest.ip || source.port != dest.port) {
+            if let Some(ip) =
+                self.interface_for(dest.ip).filter(|ip| *ip != dest.ip || source.port != dest.port)
+            {
                 source.ip = ip;
             }
         } else if dest.ip.is_unspecified() {
-            if let Some(ip) = self.interface_for(source.ip).filter(|ip| *ip != source.ip || source.port != dest.port) {
+            if let Some(ip) =
+                self.interface_for(source.ip).filter(|ip| *ip != source.ip || source.port != dest.port)
+            {
                 dest.ip = ip;
             }
         }
@@ -274,7 +290,9 @@ impl State {
 
     /// Whether the process serves: by the ports it is bound to, else by who spoke first.
     fn guess(&self, slot: Slot, own: i64, source: End, dest: End, way: Way) -> bool {
-        let Some(owner) = self.files_owner(slot).and_then(|o| self.threads.get(o)) else { return way == Way::In };
+        let Some(owner) = self.files_owner(slot).and_then(|o| self.threads.get(o)) else {
+            return way == Way::In;
+        };
         let others = || owner.files.iter().filter(|(num, _)| *num != own);
         let bound = others().any(|(_, fd)| match fd.kind {
             FdKind::Listener { ip, port } => ip.is_ipv4() && port == dest.port,
