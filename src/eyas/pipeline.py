@@ -1,0 +1,128 @@
+"""The story on one page: events in, matches, alerts out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from eyas import _core, alert
+from eyas.alert import Alert
+from eyas.errors import RunError
+from eyas.rules import Compiled
+
+BATCH = 1 << 16
+
+Progress = Callable[[int, int | None], None]
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was seen and raised."""
+
+    events: int = 0
+    alerts: int = 0
+    lost: int = 0
+    unknown_events: int = 0
+    seconds: float = 0.0
+    lost_by_class: dict[str, int] = field(default_factory=dict)
+    by_rule: Counter[str] = field(default_factory=Counter)
+    by_priority: Counter[str] = field(default_factory=Counter)
+    warnings: list[tuple[int, str]] = field(default_factory=list)
+
+    def take(self, stats: dict[str, Any]) -> None:
+        """Take over the figures of the core."""
+        self.events = stats["events"]
+        self.lost = stats["lost"]
+        self.unknown_events = stats["unknown_events"]
+        self.seconds = stats["seconds"]
+        self.lost_by_class = stats.get("lost_by_class", {})
+        self.warnings = stats.get("warnings", [])
+
+    def count(self, raised: Alert) -> None:
+        """Count an alert."""
+        self.alerts += 1
+        self.by_rule[raised.rule] += 1
+        self.by_priority[raised.priority] += 1
+
+    def json(self) -> dict[str, Any]:
+        """The figures that `--stats` writes."""
+        rate = self.events / self.seconds if self.seconds else 0.0
+        return {
+            "events": self.events,
+            "alerts": self.alerts,
+            "lost": self.lost,
+            "lost_by_class": self.lost_by_class,
+            "unknown_events": self.unknown_events,
+            "seconds": round(self.seconds, 6),
+            "events_per_second": round(rate, 1),
+        }
+
+
+def compile_rules(rules: Sequence[Compiled], ir: bytes) -> _core.Program:
+    """Hand rules to the core."""
+    try:
+        return _core.Program(ir)
+    except _core.CoreError as error:
+        raise RunError(f"the core refused {len(rules)} rules: {error}") from None
+
+
+def alert_of(match: _core.Match, rule: Compiled, host: str) -> Alert:
+    """Make the alert of a match."""
+    values = match.values
+    parts = [
+        part if isinstance(part, str) else _fitted(values[part.operand][0], part.width)
+        for part in rule.template.segments
+    ]
+    return Alert(
+        rule=rule.name,
+        priority=rule.priority_name,
+        source=rule.source,
+        tags=rule.tags,
+        ts=match.ts,
+        message="".join(parts),
+        fields={key: values[operand][1] for key, operand in rule.template.fields},
+        hostname=host,
+        eyas={
+            "id": alert.identity(rule.name, match),
+            "attack": alert.techniques(rule.tags),
+            "event": {"num": match.num, "type": match.event, "ts": match.ts},
+        },
+    )
+
+
+def _fitted(text: str, width: int | None) -> str:
+    return text if width is None else text[:width].ljust(width)
+
+
+def replay(
+    path: Path,
+    rules: Sequence[Compiled],
+    program: _core.Program | None,
+    tally: Tally,
+    *,
+    write: Path | None = None,
+    keep: _core.Program | None = None,
+    progress: Progress | None = None,
+) -> Iterator[Alert]:
+    """Play a capture; alerts come in the order of its events."""
+    host = alert.hostname()
+    try:
+        player = _core.Replay(str(path), program, write=str(write) if write else None, keep=keep)
+        ended = False
+        while not ended:
+            matches, ended = player.next(BATCH)
+            for match in matches:
+                raised = alert_of(match, rules[match.rule], host)
+                tally.count(raised)
+                yield raised
+            stats = player.stats()
+            tally.take(stats)
+            if progress is not None:
+                progress(stats["position"], stats["size"])
+    except OSError as error:
+        raise RunError(f"{error.filename or path}: {(error.strerror or str(error)).lower()}") from None
+    except _core.CoreError as error:
+        raise RunError(str(error)) from None

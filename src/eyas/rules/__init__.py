@@ -1,0 +1,20 @@
+"""Rule files: macros, lists, exceptions, overrides; and the rules we ship."""
+
+from eyas.rules.compiling import Compiled
+from eyas.rules.items import PRIORITIES
+from eyas.rules.loading import BUILTIN, Loaded, Settings, Switch, load, load_documents, program
+from eyas.rules.problem import Place, Problem
+
+__all__ = [
+    "BUILTIN",
+    "PRIORITIES",
+    "Compiled",
+    "Loaded",
+    "Place",
+    "Problem",
+    "Settings",
+    "Switch",
+    "load",
+    "load_documents",
+    "program",
+]

@@ -1,0 +1,228 @@
+"""From definitions to rules that the core runs, with every fault on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from eyas import lang
+from eyas.catalog import Catalog
+from eyas.lang import Fault, FaultError, Memo, Name, Node, Template
+from eyas.rules import exceptions
+from eyas.rules.collect import Collected
+from eyas.rules.expand import Expander, names_of
+from eyas.rules.items import PRIORITIES, Rule
+from eyas.rules.problem import Place, Problem
+from eyas.rules.text import Source
+
+CONTAINER_INFO = "%container.info"
+MANY_EVENTS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A rule ready to run."""
+
+    name: str
+    desc: str
+    priority: int
+    source: str
+    tags: tuple[str, ...]
+    enabled: bool
+    capture: bool
+    capture_duration: int
+    condition_text: str
+    output_text: str
+    condition: dict[str, Any]
+    tree: Node
+    template: Template
+    events: frozenset[int] | None
+    place: Place
+    tests: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def priority_name(self) -> str:
+        """`Emergency` to `Debug`."""
+        return PRIORITIES[self.priority]
+
+
+@dataclass(slots=True)
+class Compiler:
+    """Compiles all rules with one memory, so that what they share is done once."""
+
+    collected: Collected
+    catalog: Catalog
+    sources: frozenset[str] = frozenset(("syscall",))
+    extra_output: str = ""
+    memo: Memo = field(default_factory=Memo)
+    problems: list[Problem] = field(default_factory=list)
+    seen: set[tuple[str, int, str]] = field(default_factory=set)
+    expander: Expander = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.expander = Expander(self.collected)
+
+    def rules(self) -> list[Compiled]:
+        """Compile every rule; faulty ones are left out."""
+        done = [self.rule(rule) for rule in self.collected.rules.values()]
+        self._unused()
+        return [rule for rule in done if rule is not None]
+
+    def rule(self, rule: Rule) -> Compiled | None:
+        """Compile one rule, or report what is wrong with it."""
+        if rule.source not in self.sources:
+            what = f"Unknown source {rule.source}, skipping"
+            self._problem("LOAD_UNKNOWN_SOURCE", what, rule.place, "warning", (("rule", rule.name),))
+            return None
+        condition = self._condition(rule)
+        output = self._output(rule)
+        if condition is None or output is None:
+            return None
+        tree, source = condition
+        template, text = output
+        events = lang.events_of(tree, self.catalog, self.memo)
+        if rule.warn_evttypes and (events is None or len(events) > MANY_EVENTS):
+            what = "Rule matches too many evt.type values. This has a significant performance penalty."
+            self._problem("LOAD_NO_EVTTYPE", what, rule.place, "warning", (("rule", rule.name),))
+        return Compiled(
+            name=rule.name,
+            desc=rule.desc,
+            priority=rule.priority,
+            source=rule.source,
+            tags=tuple(sorted(rule.tags)),
+            enabled=rule.enabled,
+            capture=rule.capture,
+            capture_duration=rule.capture_duration,
+            condition_text=source.text,
+            output_text=text,
+            condition=lang.lower(tree, self.catalog, self.memo),
+            tree=tree,
+            template=template,
+            events=events,
+            place=rule.place,
+            tests=tuple(rule.tests),
+        )
+
+    def _condition(self, rule: Rule) -> tuple[Node, Source] | None:
+        context = (("rule", rule.name), ("condition expression", ""))
+        try:
+            source = self._with_exceptions(rule)
+            expanded = self.expander.condition(source)
+        except ValueError as error:
+            self._problem("LOAD_ERR_VALIDATE", str(error), rule.place, "error", (("rule", rule.name),))
+            return None
+        except FaultError as error:
+            self._fault(error.fault, self.expander.text(source), context, rule)
+            return None
+        good = self._checked(expanded.tree, expanded.source, context, rule)
+        try:
+            tree = self.expander.inline(expanded.tree)
+        except LookupError as error:
+            self._undefined(str(error), expanded.tree, expanded.source, context)
+            return None
+        return (tree, rule.condition) if good and self._macros_good(expanded.tree, rule, set()) else None
+
+    def _with_exceptions(self, rule: Rule) -> Source:
+        source = rule.condition
+        made = [(one, exceptions.text(one)) for one in rule.exceptions.values() if one.values]
+        if not made:
+            return source
+        source = source.wrapped("(", ")")
+        for one, text in made:
+            place = one.place
+            source = source.joined(Source.of(text, lambda _, place=place: place), " and not ")
+        return source
+
+    def _undefined(self, message: str, tree: Node, source: Source, context: tuple[tuple[str, str], ...]) -> None:
+        if not message:
+            return
+        place = next(
+            (source.place(name.span[0]) for name in names_of(tree) if f"'{name.name}'" in message), source.place(0)
+        )
+        near = _closest(message.split("'")[1], self.collected.macros)
+        hint = f"did you mean {near!r}?" if near else ""
+        self._problem("LOAD_ERR_VALIDATE", message, place, "error", context, hint)
+
+    def _macros_good(self, tree: Node, rule: Rule, done: set[str]) -> bool:
+        good = True
+        for name in names_of(tree):
+            if name.name in done or name.name not in self.collected.macros:
+                continue
+            done.add(name.name)
+            inner = self.expander.macro(name.name)
+            context = (("macro", name.name), ("condition expression", ""))
+            if isinstance(inner, FaultError):
+                self._fault(inner.fault, self.expander.text(self.collected.macros[name.name].condition), context, rule)
+                good = False
+                continue
+            good &= self._checked(inner.tree, inner.source, context, rule)
+            good &= self._macros_good(inner.tree, rule, done)
+        return good
+
+    def _checked(self, tree: Node, source: Source, context: tuple[tuple[str, str], ...], rule: Rule) -> bool:
+        """Check the comparisons that stand in this text; those of its macros are checked in theirs."""
+        good = True
+        for found in lang.check(tree, self.catalog, self.memo):
+            if found.code == "E106":
+                continue
+            good &= found.severity != "error"
+            self._fault(found, source, context, rule)
+        return good
+
+    def _output(self, rule: Rule) -> tuple[Template, str] | None:
+        context = (("rule", rule.name), ("rule output expression", ""))
+        text = rule.output.text.strip()
+        if CONTAINER_INFO in text:
+            what = "%container.info is deprecated and no longer useful, and will be dropped by Falco 1.0.0."
+            self._problem("LOAD_DEPRECATED_ITEM", what, rule.output.place(0), "warning", context)
+            text = text.replace(CONTAINER_INFO, "").strip()
+        if self.extra_output:
+            text = f"{text} {self.extra_output}"
+        try:
+            return lang.template(text, self.catalog), text
+        except FaultError as error:
+            self._fault(error.fault, rule.output, context, rule)
+            return None
+
+    def _fault(self, found: Fault, source: Source, context: tuple[tuple[str, str], ...], rule: Rule) -> None:
+        place = source.place(found.span[0])
+        severity, code = found.severity, found.load
+        if found.unknown_name and rule.skip_if_unknown:
+            severity, code = "warning", "LOAD_UNKNOWN_FILTER"
+        key = (place.file, place.offset, found.message)
+        if key in self.seen:
+            return
+        self.seen.add(key)
+        self.problems.append(Problem(code, found.message, place, severity, found.help, found.code, context))
+
+    def _problem(
+        self,
+        code: str,
+        message: str,
+        place: Place,
+        severity: str,
+        items: tuple[tuple[str, str], ...],
+        hint: str = "",
+    ) -> None:
+        self.problems.append(Problem(code, message, place, severity, hint, "", items))
+
+    def _unused(self) -> None:
+        for macro in self.collected.macros.values():
+            if not macro.used:
+                what = f"Macro not referred to by any other rule/macro: {macro.name}"
+                self._problem("LOAD_UNUSED_MACRO", what, macro.place, "warning", (("macro", macro.name),))
+        for item in self.collected.lists.values():
+            if not item.used:
+                what = f"List not referred to by any other rule/macro: {item.name}"
+                self._problem("LOAD_UNUSED_LIST", what, item.place, "warning", (("list", item.name),))
+
+
+def _closest(name: str, known: Iterable[str]) -> str | None:
+    import difflib
+
+    near = difflib.get_close_matches(name, list(known), 1, 0.6)
+    return near[0] if near else None
+
+
+__all__ = ["Compiled", "Compiler", "Name"]

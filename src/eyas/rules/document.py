@@ -1,0 +1,118 @@
+"""YAML with places: every scalar knows its line and column, and so does every character in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from eyas.rules.problem import Place, Problem
+
+try:
+    from yaml import CSafeLoader as Loader
+except ImportError:  # a PyYAML without libyaml
+    from yaml import SafeLoader as Loader  # type: ignore[assignment]
+
+
+@dataclass(slots=True)
+class Document:
+    """A rule file as text and as YAML nodes."""
+
+    file: str
+    text: str
+    items: list[yaml.MappingNode]
+    problems: list[Problem]
+    _lines: list[str] | None = None
+    _starts: list[int] | None = None
+
+    def place(self, mark: yaml.Mark) -> Place:
+        """Place of a mark."""
+        return self.at(mark.line, mark.column)
+
+    def at(self, line: int, column: int) -> Place:
+        """Place of a line and column, both from 0."""
+        if self._lines is None or self._starts is None:
+            self._lines = self.text.split("\n")
+            self._starts = [0]
+            for text in self._lines:
+                self._starts.append(self._starts[-1] + len(text) + 1)
+        text = self._lines[line] if line < len(self._lines) else ""
+        return Place(self.file, line + 1, column + 1, self._starts[min(line, len(self._starts) - 1)] + column, text)
+
+    def inside(self, node: yaml.Node, offset: int) -> Place:
+        """Place of a character of a scalar's value, found by counting what is not white space."""
+        start = self.place(node.start_mark)
+        begin = start.offset
+        if getattr(node, "style", None) in ("|", ">"):
+            begin = self.text.find("\n", begin) + 1
+        elif getattr(node, "style", None) in ("'", '"'):
+            begin += 1
+        left = sum(not c.isspace() for c in node.value[:offset])
+        for at in range(begin, len(self.text)):
+            if self.text[at].isspace():
+                continue
+            if left == 0:
+                line = self.text.count("\n", 0, at)
+                return self.at(line, at - (self.text.rfind("\n", 0, at) + 1))
+            left -= 1
+        return start
+
+
+def read(path: Path) -> Document:
+    """Read a rule file; whatever is wrong with its form is among its problems."""
+    name = str(path)
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        problem = Problem("LOAD_ERR_FILE_READ", error.strerror or str(error), Place(name))
+        return Document(name, "", [], [problem])
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        problem = Problem("LOAD_ERR_YAML_PARSE", f"byte {error.start} is not UTF-8", Place(name, line))
+        return Document(name, "", [], [problem])
+    return parse(name, text)
+
+
+def parse(name: str, text: str) -> Document:
+    """Read rule text."""
+    document = Document(name, text, [], [])
+    try:
+        for root in yaml.compose_all(text, Loader):  # type: ignore[no-untyped-call]
+            document.items.extend(_items(document, root))
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = document.place(mark) if mark else Place(name)
+        hint = "YAML is indented with blanks, not tabs" if "\t" in place.text else ""
+        what = " ".join(filter(None, (error.context, error.problem)))
+        document.problems.append(Problem("LOAD_ERR_YAML_PARSE", what or "not YAML", place, help=hint))
+    except (yaml.YAMLError, RecursionError) as error:
+        what = str(error).split("\n")[0] or "nested too deep"
+        document.problems.append(Problem("LOAD_ERR_YAML_PARSE", what, Place(name)))
+    return document
+
+
+def _items(document: Document, root: yaml.Node | None) -> Iterator[yaml.MappingNode]:
+    if root is None or is_null(root):
+        return
+    if not isinstance(root, yaml.SequenceNode):
+        problem = Problem(
+            "LOAD_ERR_YAML_VALIDATE", "Rules content is not yaml array of objects", document.place(root.start_mark)
+        )
+        document.problems.append(problem)
+        return
+    for item in root.value:
+        if isinstance(item, yaml.MappingNode):
+            yield item
+        elif not is_null(item):
+            place = document.place(item.start_mark)
+            what = "Rules content is not yaml array of objects"
+            document.problems.append(Problem("LOAD_ERR_YAML_VALIDATE", what, place))
+
+
+def is_null(node: yaml.Node) -> bool:
+    """Whether a node is YAML's null."""
+    return isinstance(node, yaml.ScalarNode) and node.tag == "tag:yaml.org,2002:null"
