@@ -1,0 +1,79 @@
+"""The command `eyas`: finds the file of a command, calls it, turns failures into words and exit codes."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any
+
+import click
+
+from eyas.errors import FAILURE, USAGE, EyasError
+
+COMMANDS = {
+    "run": "watch this machine",
+    "replay": "play captures through the rules",
+    "record": "write a capture of this machine",
+    "rules": "check, list and explain rules",
+    "fields": "what a rule can ask",
+    "events": "what can happen",
+    "doctor": "what this machine allows",
+    "bench": "measure",
+}
+
+
+class Commands(click.Group):
+    """A group whose commands live in files of their own name."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Commands in the order of the list."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """Load one command."""
+        if name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"eyas.cli.{name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without loading them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+def _version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        from eyas import _core
+
+        click.echo(f"eyas {_core.__version__}")
+        ctx.exit()
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Print the version.")
+def group() -> None:
+    """Eyas watches this machine as things happen, judges every event by rules and raises alerts.
+
+    Exit codes: 0 fine, 1 findings (check, test), 2 usage or configuration, 3 failure while running.
+    """
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    try:
+        result: Any = group(standalone_mode=False)
+        sys.exit(result if isinstance(result, int) else 0)
+    except click.exceptions.Abort:
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(USAGE)
+    except EyasError as error:
+        click.echo(f"eyas: {error}", err=True)
+        if error.hint:
+            click.echo(f"hint: {error.hint}", err=True)
+        sys.exit(error.code)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(FAILURE)

@@ -1,0 +1,120 @@
+"""`eyas replay`: captures through the rules, alerts to stdout."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from eyas import catalog, lang, pipeline
+from eyas.cli.options import choose, rule_options
+from eyas.errors import RunError, UsageError
+
+
+@click.command("replay")
+@click.argument("files", nargs=-1, required=True, type=Path)
+@rule_options
+@click.option("--write", type=Path, help="Write the events that --filter keeps to a capture.")
+@click.option("--filter", "condition", help="Condition for --write.")
+@click.option("--stats", type=Path, help="Write figures as JSON.")
+def command(
+    files: tuple[Path, ...],
+    paths: tuple[Path, ...],
+    config_file: Path | None,
+    options: tuple[str, ...],
+    as_json: bool,
+    iso: bool,
+    enable_all: bool,
+    write: Path | None,
+    condition: str | None,
+    stats: Path | None,
+) -> None:
+    """Play captures (.scap, plain or gzip) through the rules and print alerts.
+
+    \b
+    eyas replay trace.scap -r rules/
+    eyas replay in.scap --write out.scap --filter 'proc.name = nginx'
+    """
+    from eyas import _core
+
+    chosen = choose(paths, config_file, options, as_json, iso, enable_all)
+    if write is not None and len(files) > 1:
+        raise UsageError("--write takes one capture at a time")
+    active = chosen.loaded.active
+    program = pipeline.compile_rules(active, chosen.loaded.ir)
+    keep = None
+    if condition is not None:
+        keep = _core.Program(filter_program(condition))
+    total = pipeline.Tally()
+    bar = Bar(sys.stderr.isatty())
+    for path in files:
+        tally = pipeline.Tally()
+        for alert in pipeline.replay(path, active, program, tally, write=write, keep=keep, progress=bar.show):
+            bar.clear()
+            print(alert.line(chosen.style), flush=sys.stdout.isatty())
+        bar.clear()
+        for offset, text in tally.warnings:
+            click.echo(f"warning: {path}: byte {offset}: {text}", err=True)
+        total.events += tally.events
+        total.alerts += tally.alerts
+        total.lost += tally.lost
+        total.unknown_events += tally.unknown_events
+        total.seconds += tally.seconds
+    sys.stdout.flush()
+    if stats is not None:
+        write_stats(stats, total)
+
+
+def filter_program(condition: str) -> bytes:
+    """IR of one condition; its faults with a caret."""
+    known = catalog.load()
+    try:
+        tree = lang.parse(condition)
+        faults = [fault for fault in lang.check(tree, known) if fault.severity == "error"]
+        if faults:
+            raise lang.FaultError(faults[0])
+        lowered = lang.lower(tree, known)
+    except lang.FaultError as error:
+        at = error.fault.span[0]
+        raise UsageError(
+            f"--filter: {error.fault.message}\n  | {condition}\n  | {' ' * at}^", error.fault.help
+        ) from None
+    rule = {"id": 0, "name": "filter", "source": "syscall", "condition": lowered}
+    return json.dumps({"ir": 1, "rules": [rule]}).encode()
+
+
+def write_stats(path: Path, tally: pipeline.Tally) -> None:
+    """Write figures to a file."""
+    try:
+        path.write_text(json.dumps(tally.json(), indent=2) + "\n")
+    except OSError as error:
+        raise RunError(f"{path}: {(error.strerror or str(error)).lower()}") from None
+
+
+class Bar:
+    """A progress line on a terminal, for work of over two seconds."""
+
+    def __init__(self, on: bool) -> None:
+        import time
+
+        self._on = on
+        self._now = time.monotonic
+        self._start = self._now()
+        self._shown = False
+
+    def show(self, done: int, whole: int | None) -> None:
+        """Show how far it is."""
+        if not self._on or self._now() - self._start < 2:
+            return
+        share = f"{100 * done / whole:5.1f} %" if whole else f"{done} bytes"
+        sys.stderr.write(f"\r{share}\x1b[K")
+        sys.stderr.flush()
+        self._shown = True
+
+    def clear(self) -> None:
+        """Remove the line."""
+        if self._shown:
+            sys.stderr.write("\r\x1b[K")
+            self._shown = False
