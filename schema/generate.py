@@ -94,13 +94,23 @@ def event_table(schema: Schema) -> str:
     )
     events = "\n".join("    " + rust_event(e, schema) for e in schema["events"])
     tables = "\n".join(rust_names(k.upper(), f"Names of `{k}`.", v) for k, v in schema["tables"].items())
-    codes = rust_names("SYSCALL_CODES", "System-call codes by name.", [(n, c) for c, n in schema["syscall_codes"]])
+    codes = rust_names(
+        "SYSCALL_CODES", "System-call codes by name.", [(n, c) for c, n in schema["syscall_codes"]]
+    )
     errno = rust_names("ERRNO", "Names of `errno` values.", [(n, c) for c, n in schema["errno"]])
     signals = rust_names("SIGNALS", "Names of signals.", [(n, c) for c, n in schema["signals"]])
-    caps = rust_names("CAPABILITIES", "Names of capabilities, by bit.", [(n, i) for i, n in enumerate(schema["capabilities"])])
-    native = rust_names("NATIVE_X86_64", "Native x86-64 numbers to system-call codes, as names and numbers.",
-                        [(row[1], row[0]) for row in schema["syscalls"]["x86_64"]])
-    return f"""// {NOTICE}
+    caps = rust_names(
+        "CAPABILITIES",
+        "Names of capabilities, by bit.",
+        [(n, i) for i, n in enumerate(schema["capabilities"])],
+    )
+    native = rust_names(
+        "NATIVE_X86_64",
+        "Native x86-64 numbers to system-call codes, as names and numbers.",
+        [(row[1], row[0]) for row in schema["syscalls"]["x86_64"]],
+    )
+    return (
+        f"""// {NOTICE}
 
 //! The event table: every event with its parameters, and the names of flag values.
 
@@ -146,7 +156,8 @@ pub static EVENTS: [Info; {len(schema["events"])}] = [
 {signals}
 {caps}
 {native}
-""" + f"""
+"""
+        + f"""
 /// The enumerations that `table` re-exports.
 #[allow(missing_docs)]
 pub mod kinds {{
@@ -168,6 +179,7 @@ pub enum Dynamic {{
 }}
 }}
 """
+    )
 
 
 def conversion_table(schema: Schema) -> str:
@@ -198,7 +210,13 @@ TARGETS: dict[str, Callable[[Schema], str]] = {
 def formatted(path: str, text: str) -> str:
     if not path.endswith(".rs"):
         return text
-    done = subprocess.run(["rustfmt", "--edition", "2024", "--emit", "stdout"], input=text, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        ["rustfmt", "--edition", "2024", "--emit", "stdout"],
+        input=text,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     return done.stdout
 
 

@@ -10,24 +10,11 @@ import socket
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 SECOND = 1_000_000_000
 
 _TECHNIQUE = re.compile(r"T\d{4}(?:\.\d{3})?")
-
-
-class Matched(Protocol):
-    """What the core tells about a rule that held."""
-
-    @property
-    def num(self) -> int: ...
-    @property
-    def ts(self) -> int: ...
-    @property
-    def event(self) -> str: ...
-    @property
-    def values(self) -> Sequence[tuple[str, Any]]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +87,9 @@ def techniques(tags: Sequence[str]) -> list[str]:
     return [tag for tag in tags if _TECHNIQUE.fullmatch(tag)]
 
 
-def identity(rule: str, match: Matched) -> str:
+def identity(rule: str, num: int, ts: int) -> str:
     """Id of an alert: the same rule on the same event gives the same id."""
-    key = f"{rule}\0{match.num}\0{match.ts}".encode()
+    key = f"{rule}\0{num}\0{ts}".encode()
     return hashlib.blake2b(key, digest_size=12).hexdigest()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 from collections.abc import Sequence
@@ -113,11 +114,11 @@ def _scalar(text: str) -> Any:
 
 
 def _set(values: dict[str, Any], path: str, value: Any, what: str) -> None:
-    steps = [match[1] if match[1] else ("" if match[2] == "" else int(match[2])) for match in _STEP.finditer(path)]
+    steps = [_step(match) for match in _STEP.finditer(path)]
     if not steps or not isinstance(steps[0], str):
         raise UsageError(f"{what}: the key is not valid")
     at: Any = values
-    for step, after in zip(steps, steps[1:], strict=False):
+    for step, after in itertools.pairwise(steps):
         if isinstance(step, str) and step and isinstance(at, dict):
             at = at.setdefault(step, {} if isinstance(after, str) and after else [])
         elif isinstance(step, int) and isinstance(at, list) and step < len(at):
@@ -127,12 +128,18 @@ def _set(values: dict[str, Any], path: str, value: Any, what: str) -> None:
     last = steps[-1]
     if isinstance(at, list) and last == "":
         at.append(value)
-    elif isinstance(at, list) and isinstance(last, int) and last < len(at):
-        at[last] = value
     elif isinstance(at, dict) and isinstance(last, str) and last:
         at[last] = value
+    elif isinstance(at, list) and isinstance(last, int) and last < len(at):
+        at[last : last + 1] = [value]
     else:
         raise UsageError(f"{what}: there is nothing at '{path}'")
+
+
+def _step(match: re.Match[str]) -> str | int:
+    if match[1]:
+        return match[1]
+    return int(match[2]) if match[2] else ""
 
 
 def _check(config: Config, where: str) -> None:

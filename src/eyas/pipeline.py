@@ -86,7 +86,7 @@ def alert_of(match: _core.Match, rule: Compiled, host: str) -> Alert:
         fields={key: values[operand][1] for key, operand in rule.template.fields},
         hostname=host,
         eyas={
-            "id": alert.identity(rule.name, match),
+            "id": alert.identity(rule.name, match.num, match.ts),
             "attack": alert.techniques(rule.tags),
             "event": {"num": match.num, "type": match.event, "ts": match.ts},
         },

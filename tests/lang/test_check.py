@@ -63,8 +63,18 @@ def test_constants_take_the_type_of_the_left_side(catalog: Catalog) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["fd.port < -1", "fd.sip = 1.2.3", 'fd.sip = ""', 'fd.snet = "::/0"', 'fd.num = ""', "evt.is_io = True"]
-    + ["evt.num = 1_000", "fd.num = " + "9" * 5000, "proc.name = " + "x" * 256, "evt.buffer bcontains abc"],
+    [
+        "fd.port < -1",
+        "fd.sip = 1.2.3",
+        'fd.sip = ""',
+        'fd.snet = "::/0"',
+        'fd.num = ""',
+        "evt.is_io = True",
+        "evt.num = 1_000",
+        "fd.num = " + "9" * 5000,
+        "proc.name = " + "x" * 256,
+        "evt.buffer bcontains abc",
+    ],
 )
 def test_a_constant_of_another_type_is_a_fault(text: str, catalog: Catalog) -> None:
     assert check(parse(text), catalog)[0].code in ("E202", "E203")

@@ -135,9 +135,7 @@ impl Operand {
     /// Whether values are lists in the sense of `in`.
     pub(crate) fn is_list(&self) -> bool {
         match self {
-            Operand::Field(field) => {
-                field.field.list && !matches!(field.key, Key::Index(_)) || field.field.list
-            }
+            Operand::Field(field) => field.field.list,
             Operand::List(_) => true,
             Operand::Call { call: Call::Getopt, arg, .. } => arg.is_none(),
             Operand::Call {

@@ -25,10 +25,11 @@ pub fn render(value: Option<&Value<'_>>, used: Option<&FieldRef>, cx: &Cx<'_>) -
     if matches!(value, Value::List(items) if items.is_empty()) && field.is_some_and(|f| f.list) {
         return absent();
     }
-    if let (Value::List(items), Some(field)) = (value, field) {
-        if !field.list && field.compare == Compare::AnyAncestor {
-            return ancestors(items, field, cx);
-        }
+    if let (Value::List(items), Some(field)) = (value, field)
+        && !field.list
+        && field.compare == Compare::AnyAncestor
+    {
+        return ancestors(items, field, cx);
     }
     let show = used.map_or(Show::Plain, |used| shown_as(used, cx));
     let text = text(value, show);

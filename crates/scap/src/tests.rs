@@ -30,8 +30,8 @@ fn written(compression: Compression, fill: impl FnOnce(&mut Writer)) -> Vec<u8> 
     let mut writer = Writer::new(paper.clone(), compression);
     fill(&mut writer);
     writer.finish().unwrap();
-    let bytes = paper.0.lock().unwrap().clone();
-    bytes
+
+    paper.0.lock().unwrap().clone()
 }
 
 fn open_event(ts: u64, tid: i64, name: &str) -> Vec<u8> {

@@ -107,10 +107,10 @@ impl Threads {
         self.last = None;
         self.free.push(slot);
         self.removed += 1;
-        if let Some(parent) = self.by_tid.get(&thread.ptid).copied() {
-            if let Some(parent) = self.get_mut(parent) {
-                parent.children.retain(|child| *child != slot);
-            }
+        if let Some(parent) = self.by_tid.get(&thread.ptid).copied()
+            && let Some(parent) = self.get_mut(parent)
+        {
+            parent.children.retain(|child| *child != slot);
         }
         if let Some(group) = self.groups.get_mut(&thread.pid) {
             group.members.retain(|member| *member != slot);
@@ -170,10 +170,10 @@ impl Threads {
 
     pub(crate) fn adopt(&mut self, parent: Slot, child: Slot) {
         let tid = self.get(parent).map_or(0, |t| t.tid);
-        if let Some(parent) = self.get_mut(parent) {
-            if !parent.children.contains(&child) {
-                parent.children.push(child);
-            }
+        if let Some(parent) = self.get_mut(parent)
+            && !parent.children.contains(&child)
+        {
+            parent.children.push(child);
         }
         self.with(child, |t| t.ptid = tid);
     }
@@ -230,10 +230,10 @@ impl Threads {
         if wanted == -1 {
             return None;
         }
-        if direct || !thread.in_pidns() {
-            if let Some(found) = self.by_tid.get(&wanted) {
-                return self.get(*found);
-            }
+        if (direct || !thread.in_pidns())
+            && let Some(found) = self.by_tid.get(&wanted)
+        {
+            return self.get(*found);
         }
         let mut leader = None;
         for ancestor in self.ancestors(slot) {
@@ -286,10 +286,11 @@ impl Threads {
         for _ in 0..self.len().min(MAX_DEPTH) {
             at = self.parent(at)?;
             let ancestor = self.get(at)?;
-            if ancestor.in_pidns() == inside && self.groups.get(&ancestor.pid).is_some_and(|g| g.reaper) {
-                if let Some(alive) = self.alive_member(ancestor.pid, None) {
-                    return Some(alive);
-                }
+            if ancestor.in_pidns() == inside
+                && self.groups.get(&ancestor.pid).is_some_and(|g| g.reaper)
+                && let Some(alive) = self.alive_member(ancestor.pid, None)
+            {
+                return Some(alive);
             }
         }
         None
@@ -330,10 +331,10 @@ impl Threads {
             return;
         }
         let reaper = self.reaper(slot);
-        if let Some(group) = reaper.and_then(|r| self.get(r)).map(|t| t.pid).filter(|p| *p != pid) {
-            if let Some(group) = self.groups.get_mut(&group) {
-                group.reaper = true;
-            }
+        if let Some(group) = reaper.and_then(|r| self.get(r)).map(|t| t.pid).filter(|p| *p != pid)
+            && let Some(group) = self.groups.get_mut(&group)
+        {
+            group.reaper = true;
         }
         for child in children {
             match reaper {

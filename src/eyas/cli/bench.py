@@ -33,7 +33,9 @@ def _memory() -> float:
 @command.command("replay")
 @click.argument("capture", type=Path)
 @click.option("-r", "--rules", "paths", multiple=True, type=Path, required=True, help="Rule file or folder.")
-@click.option("--events", "wanted", default=5_000_000, show_default=True, help="Events to reach by repeating.")
+@click.option(
+    "--events", "wanted", default=5_000_000, show_default=True, help="Events to reach by repeating."
+)
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def replay(capture: Path, paths: tuple[Path, ...], wanted: int, as_json: bool) -> None:
     """Repeat CAPTURE in memory through all rules, disabled ones too."""
@@ -66,7 +68,9 @@ def replay(capture: Path, paths: tuple[Path, ...], wanted: int, as_json: bool) -
 
 @command.command("read")
 @click.argument("capture", type=Path)
-@click.option("--events", "wanted", default=20_000_000, show_default=True, help="Events to reach by repeating.")
+@click.option(
+    "--events", "wanted", default=20_000_000, show_default=True, help="Events to reach by repeating."
+)
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def read(capture: Path, wanted: int, as_json: bool) -> None:
     """Read CAPTURE again and again, without rules."""
@@ -89,4 +93,6 @@ def load(paths: tuple[Path, ...], as_json: bool) -> None:
     start = time.perf_counter()
     loaded = rules.load(paths, known, rules.Settings(enable_all=True))
     pipeline.compile_rules(loaded.active, loaded.ir)
-    _show({"rules": len(loaded.rules), "seconds": time.perf_counter() - start, "memory_mb": _memory()}, as_json)
+    _show(
+        {"rules": len(loaded.rules), "seconds": time.perf_counter() - start, "memory_mb": _memory()}, as_json
+    )

@@ -20,7 +20,9 @@ def command(source: str | None, as_json: bool, names: bool) -> None:
     A field that never has a value here says why.
     """
     listed = [
-        field for field in catalog.load().fields.values() if source in (None, field.source) or field.source == "any"
+        field
+        for field in catalog.load().fields.values()
+        if source in (None, field.source) or field.source == "any"
     ]
     if as_json:
         rows = [{**asdict(field), "flags": sorted(field.flags)} for field in listed]

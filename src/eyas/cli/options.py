@@ -27,9 +27,15 @@ class Chosen:
 def rule_options(command: F) -> F:
     """`-r`, `-c`, `-o`, `--json` and their relatives."""
     for option in (
-        click.option("-r", "--rules", "paths", multiple=True, type=Path, help="Rule file or folder; repeatable."),
-        click.option("-c", "--config", "config_file", type=Path, help="Configuration: eyas.yaml or falco.yaml."),
-        click.option("-o", "options", multiple=True, metavar="KEY=VALUE", help="Override a setting; repeatable."),
+        click.option(
+            "-r", "--rules", "paths", multiple=True, type=Path, help="Rule file or folder; repeatable."
+        ),
+        click.option(
+            "-c", "--config", "config_file", type=Path, help="Configuration: eyas.yaml or falco.yaml."
+        ),
+        click.option(
+            "-o", "options", multiple=True, metavar="KEY=VALUE", help="Override a setting; repeatable."
+        ),
         click.option("--json", "as_json", is_flag=True, help="Alerts as JSON lines."),
         click.option("--iso", is_flag=True, help="Times as ISO 8601 in UTC."),
         click.option("--enable-all", is_flag=True, help="Also rules that are disabled in their file."),
@@ -96,7 +102,9 @@ def _switch(entry: Any) -> rules.Switch:
         word, what = next(iter(entry.items()))
         if word in ("enable", "disable") and isinstance(what, dict) and what.keys() <= {"rule", "tag"}:
             return rules.Switch(word == "enable", what.get("rule"), what.get("tag"))
-    raise UsageError(f"rules: {entry!r} is not of the form {{enable: {{rule: NAME}}}} or {{disable: {{tag: TAG}}}}")
+    raise UsageError(
+        f"rules: {entry!r} is not of the form {{enable: {{rule: NAME}}}} or {{disable: {{tag: TAG}}}}"
+    )
 
 
 def duration(text: str) -> float:

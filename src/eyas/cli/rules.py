@@ -36,7 +36,9 @@ def check(ctx: click.Context, paths: tuple[Path, ...], more: tuple[Path, ...], a
         for problem in loaded.problems:
             click.echo(problem.text())
         errors = len(loaded.errors)
-        click.echo(f"{len(loaded.rules)} rules good, {errors} errors, {len(loaded.problems) - errors} warnings")
+        click.echo(
+            f"{len(loaded.rules)} rules good, {errors} errors, {len(loaded.problems) - errors} warnings"
+        )
     return FINDINGS if loaded.errors else 0
 
 
@@ -66,7 +68,13 @@ def list_rules(paths: tuple[Path, ...], more: tuple[Path, ...], as_json: bool) -
     report(loaded)
     if as_json:
         rows = [
-            {"name": r.name, "priority": r.priority_name, "enabled": r.enabled, "tags": r.tags, "description": r.desc}
+            {
+                "name": r.name,
+                "priority": r.priority_name,
+                "enabled": r.enabled,
+                "tags": r.tags,
+                "description": r.desc,
+            }
             for r in loaded.rules
         ]
         click.echo(json.dumps(rows, indent=1))
@@ -91,7 +99,12 @@ def explain(name: str, paths: tuple[Path, ...], capture: Path | None, num: int |
         raise UsageError(f"no rule is called '{name}'", "see `eyas rules list`")
     events = "every event" if rule.events is None else ", ".join(_names(known, rule.events))
     if capture is None:
-        body = {"rule": rule.name, "condition": lang.canonical(rule.tree), "ir": rule.condition, "events": events}
+        body = {
+            "rule": rule.name,
+            "condition": lang.canonical(rule.tree),
+            "ir": rule.condition,
+            "events": events,
+        }
         click.echo(json.dumps(body, indent=1) if as_json else _plain(rule, events))
         return
     if num is None:
@@ -101,7 +114,9 @@ def explain(name: str, paths: tuple[Path, ...], capture: Path | None, num: int |
 
 
 def _names(known: catalog.Catalog, events: frozenset[int]) -> list[str]:
-    return sorted({known.events[number].name for number in events if known.events[number].status == "current"})
+    return sorted(
+        {known.events[number].name for number in events if known.events[number].status == "current"}
+    )
 
 
 def _plain(rule: rules.Compiled, events: str) -> str:

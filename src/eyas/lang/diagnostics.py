@@ -107,11 +107,11 @@ class FaultError(Exception):
         self.fault = fault
 
 
-def fault(code: str, span: Span, message: str, help: str = "") -> Fault:  # noqa: A002 - the name of the field
+def fault(code: str, span: Span, message: str, help: str = "") -> Fault:
     """Make a fault; its severity is that of the code."""
     return Fault(code, CODES[code].severity, span, message, help)
 
 
-def refuse(code: str, span: Span, message: str, help: str = "") -> FaultError:  # noqa: A002 - the name of the field
+def refuse(code: str, span: Span, message: str, help: str = "") -> FaultError:
     """Make the exception that carries a fault."""
     return FaultError(fault(code, span, message, help))

@@ -10,7 +10,7 @@ import yaml
 
 from eyas.rules import exceptions
 from eyas.rules.document import Document, is_null
-from eyas.rules.items import Item, ListItem, Macro, Refused, Rule, mapping, plain
+from eyas.rules.items import Item, ListItem, Macro, RefusedError, Rule, mapping, plain
 from eyas.rules.problem import Problem
 
 ENGINE_VERSION = (0, 63, 0)
@@ -51,7 +51,7 @@ class Collected:
             item = Item(document, node, keys, kind or "extension item", name)
             try:
                 self._take(item, kind)
-            except Refused as refused:
+            except RefusedError as refused:
                 self.problems.append(refused.problem)
         self.file += 1
 
@@ -69,7 +69,9 @@ class Collected:
                 self._plugins(item)
             case _:
                 keys = ", ".join(item.keys)
-                self.problems.append(item.warn("LOAD_UNKNOWN_ITEM", f"Unknown top level item with keys: {keys}"))
+                self.problems.append(
+                    item.warn("LOAD_UNKNOWN_ITEM", f"Unknown top level item with keys: {keys}")
+                )
 
     def _engine(self, item: Item) -> None:
         text = item.scalar("required_engine_version")
@@ -78,7 +80,9 @@ class Collected:
             raise item.refuse(f"Unable to parse engine version '{text}' as a semver string", item.kind)
         if version[0] != ENGINE_VERSION[0] or version > ENGINE_VERSION:
             have = ".".join(map(str, ENGINE_VERSION))
-            raise item.refuse(f"Rules require engine version {text}, but engine version is {have}", item.kind, _VALIDATE)
+            raise item.refuse(
+                f"Rules require engine version {text}, but engine version is {have}", item.kind, _VALIDATE
+            )
         self.engine_version = max(self.engine_version, version)
 
     def _plugins(self, item: Item) -> None:
@@ -109,12 +113,16 @@ class Collected:
         if append or "items" in override["append"]:
             known = self.lists.get(name)
             if known is None:
-                raise item.refuse(f"List '{name}' has 'append' but no list by that name already exists", code=_VALIDATE)
+                raise item.refuse(
+                    f"List '{name}' has 'append' but no list by that name already exists", code=_VALIDATE
+                )
             known.items += items
             known.last = self.clock
             return
         if not _LIST_NAME.fullmatch(name):
-            self.problems.append(item.warn("LOAD_INVALID_LIST_NAME", f"List has an invalid name '{name}'", "list"))
+            self.problems.append(
+                item.warn("LOAD_INVALID_LIST_NAME", f"List has an invalid name '{name}'", "list")
+            )
         first = self.lists[name].first if name in self.lists else self.clock
         self.lists[name] = ListItem(name, items, item.place, first, self.clock)
 
@@ -129,12 +137,16 @@ class Collected:
         if append or "condition" in override["append"]:
             known = self.macros.get(name)
             if known is None:
-                raise item.refuse(f"Macro '{name}' has 'append' but no macro by that name already exists", code=_VALIDATE)
+                raise item.refuse(
+                    f"Macro '{name}' has 'append' but no macro by that name already exists", code=_VALIDATE
+                )
             known.condition = known.condition.joined(condition)
             known.last = self.clock
             return
         if not _MACRO_NAME.fullmatch(name):
-            self.problems.append(item.warn("LOAD_INVALID_MACRO_NAME", f"Macro has an invalid name '{name}'", "macro"))
+            self.problems.append(
+                item.warn("LOAD_INVALID_MACRO_NAME", f"Macro has an invalid name '{name}'", "macro")
+            )
         first = self.macros[name].first if name in self.macros else self.clock
         self.macros[name] = Macro(name, condition, item.place, first, self.clock)
 
@@ -142,7 +154,9 @@ class Collected:
         what = "'append' key is deprecated. Add an 'append' entry (e.g. 'condition: append') under 'override' instead."
         self.problems.append(item.warn("LOAD_DEPRECATED_ITEM", what, "append"))
 
-    def _override(self, item: Item, appendable: tuple[str, ...], replaceable: tuple[str, ...]) -> dict[str, list[str]]:
+    def _override(
+        self, item: Item, appendable: tuple[str, ...], replaceable: tuple[str, ...]
+    ) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {"append": [], "replace": []}
         node = item.keys.get("override")
         if node is None:
@@ -178,7 +192,7 @@ class Collected:
             return self._change(item, name, override)
         if item.flag("append", False):
             self._deprecated_append(item)
-            keys = [key for key in ("condition", "exceptions") if key in item.keys]
+            keys: list[str] = [key for key in ("condition", "exceptions") if key in item.keys]
             if not keys:
                 raise item.refuse("Appended rule must have exceptions or condition property", code=_VALIDATE)
             return self._change(item, name, {"append": keys, "replace": []})
@@ -290,7 +304,9 @@ class Collected:
             self.problems.append(item.warn("LOAD_APPEND_NO_VALUES", what, "exceptions"))
         if known is None:
             if "fields" not in value:
-                raise item.refuse(f"Rule exception new item '{name}' must have fields property", "exceptions", _VALIDATE)
+                raise item.refuse(
+                    f"Rule exception new item '{name}' must have fields property", "exceptions", _VALIDATE
+                )
             if values:
                 rule.exceptions[name] = exceptions.define(item, value)
         elif "fields" in value or "comps" in value:

@@ -14,7 +14,7 @@ from eyas.rules.collect import Collected
 from eyas.rules.expand import Expander, names_of
 from eyas.rules.items import PRIORITIES, Rule
 from eyas.rules.problem import Place, Problem
-from eyas.rules.text import Source
+from eyas.rules.text import Locate, Source
 
 CONTAINER_INFO = "%container.info"
 MANY_EVENTS = 100
@@ -131,14 +131,17 @@ class Compiler:
         source = source.wrapped("(", ")")
         for one, text in made:
             place = one.place
-            source = source.joined(Source.of(text, lambda _, place=place: place), " and not ")
+            source = source.joined(Source.of(text, _fixed(place)), " and not ")
         return source
 
-    def _undefined(self, message: str, tree: Node, source: Source, context: tuple[tuple[str, str], ...]) -> None:
+    def _undefined(
+        self, message: str, tree: Node, source: Source, context: tuple[tuple[str, str], ...]
+    ) -> None:
         if not message:
             return
         place = next(
-            (source.place(name.span[0]) for name in names_of(tree) if f"'{name.name}'" in message), source.place(0)
+            (source.place(name.span[0]) for name in names_of(tree) if f"'{name.name}'" in message),
+            source.place(0),
         )
         near = _closest(message.split("'")[1], self.collected.macros)
         hint = f"did you mean {near!r}?" if near else ""
@@ -153,7 +156,9 @@ class Compiler:
             inner = self.expander.macro(name.name)
             context = (("macro", name.name), ("condition expression", ""))
             if isinstance(inner, FaultError):
-                self._fault(inner.fault, self.expander.text(self.collected.macros[name.name].condition), context, rule)
+                self._fault(
+                    inner.fault, self.expander.text(self.collected.macros[name.name].condition), context, rule
+                )
                 good = False
                 continue
             good &= self._checked(inner.tree, inner.source, context, rule)
@@ -216,6 +221,10 @@ class Compiler:
             if not item.used:
                 what = f"List not referred to by any other rule/macro: {item.name}"
                 self._problem("LOAD_UNUSED_LIST", what, item.place, "warning", (("list", item.name),))
+
+
+def _fixed(place: Place) -> Locate:
+    return lambda _offset: place
 
 
 def _closest(name: str, known: Iterable[str]) -> str | None:

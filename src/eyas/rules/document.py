@@ -39,7 +39,9 @@ class Document:
             for text in self._lines:
                 self._starts.append(self._starts[-1] + len(text) + 1)
         text = self._lines[line] if line < len(self._lines) else ""
-        return Place(self.file, line + 1, column + 1, self._starts[min(line, len(self._starts) - 1)] + column, text)
+        return Place(
+            self.file, line + 1, column + 1, self._starts[min(line, len(self._starts) - 1)] + column, text
+        )
 
     def inside(self, node: yaml.Node, offset: int) -> Place:
         """Place of a character of a scalar's value, found by counting what is not white space."""
@@ -81,7 +83,7 @@ def parse(name: str, text: str) -> Document:
     """Read rule text."""
     document = Document(name, text, [], [])
     try:
-        for root in yaml.compose_all(text, Loader):  # type: ignore[no-untyped-call]
+        for root in yaml.compose_all(text, Loader):
             document.items.extend(_items(document, root))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -100,7 +102,9 @@ def _items(document: Document, root: yaml.Node | None) -> Iterator[yaml.MappingN
         return
     if not isinstance(root, yaml.SequenceNode):
         problem = Problem(
-            "LOAD_ERR_YAML_VALIDATE", "Rules content is not yaml array of objects", document.place(root.start_mark)
+            "LOAD_ERR_YAML_VALIDATE",
+            "Rules content is not yaml array of objects",
+            document.place(root.start_mark),
         )
         document.problems.append(problem)
         return

@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from eyas.rules.document import is_null
-from eyas.rules.items import Exception_, Item, plain
+from eyas.rules.items import Item, ValueSet, plain
 from eyas.rules.problem import Problem
 
 _LISTS = ("in", "pmatch", "intersects")
@@ -36,17 +36,21 @@ def read(item: Item, problems: list[Problem]) -> list[dict[str, Any]]:
             raise item.refuse("Item has no mapping for key 'name'", "exceptions")
         for key in value:
             if key not in _KEYS:
-                problems.append(item.warn("LOAD_UNKNOWN_KEY", f"Unknown key '{key}' in exception", "exceptions"))
+                problems.append(
+                    item.warn("LOAD_UNKNOWN_KEY", f"Unknown key '{key}' in exception", "exceptions")
+                )
         found.append(value)
     return found
 
 
-def define(item: Item, value: dict[str, Any]) -> Exception_:
+def define(item: Item, value: dict[str, Any]) -> ValueSet:
     """Check an exception and give it its operators."""
     name, fields = value["name"], value.get("fields")
     scalar = isinstance(fields, str)
     if not fields:
-        raise item.refuse(f"Rule exception '{name}' must have fields property with a list of fields", "exceptions")
+        raise item.refuse(
+            f"Rule exception '{name}' must have fields property with a list of fields", "exceptions"
+        )
     listed = [fields] if scalar else list(fields)
     comps = value.get("comps")
     if comps is None:
@@ -54,7 +58,9 @@ def define(item: Item, value: dict[str, Any]) -> Exception_:
     comps = [comps] if isinstance(comps, str) else list(comps)
     if len(comps) != len(listed):
         raise item.refuse(
-            f"Fields and comps lists of rule exception '{name}' must have equal length", "exceptions", "LOAD_ERR_VALIDATE"
+            f"Fields and comps lists of rule exception '{name}' must have equal length",
+            "exceptions",
+            "LOAD_ERR_VALIDATE",
         )
     comps = [" ".join(str(comp).split()) for comp in comps]
     for comp in comps:
@@ -68,10 +74,10 @@ def define(item: Item, value: dict[str, Any]) -> Exception_:
     values = value.get("values") or []
     if not isinstance(values, list):
         raise item.refuse(f"Rule exception '{name}': values is not a sequence", "exceptions")
-    return Exception_(name, listed, comps, list(values), scalar, item.place)
+    return ValueSet(name, listed, comps, list(values), scalar, item.place)
 
 
-def text(exception: Exception_) -> str:
+def text(exception: ValueSet) -> str:
     """Condition that holds for the values; raises `ValueError` for a tuple of the wrong length."""
     if exception.scalar:
         members = ", ".join(_quoted(value) for value in exception.values)
@@ -79,9 +85,11 @@ def text(exception: Exception_) -> str:
     return "(" + " or ".join(_tuple(exception, value) for value in exception.values) + ")"
 
 
-def _tuple(exception: Exception_, value: Any) -> str:
+def _tuple(exception: ValueSet, value: Any) -> str:
     if not isinstance(value, list) or len(value) != len(exception.fields):
-        raise ValueError(f"Fields and values lists of rule exception '{exception.name}' must have equal length")
+        raise ValueError(
+            f"Fields and values lists of rule exception '{exception.name}' must have equal length"
+        )
     triples = zip(exception.fields, exception.comps, value, strict=True)
     return "(" + " and ".join(f"{name} {comp} {_operand(comp, one)}" for name, comp, one in triples) + ")"
 
@@ -95,7 +103,7 @@ def _operand(comp: str, value: Any) -> str:
 def _quoted(value: Any) -> str:
     if isinstance(value, list):
         return "(" + ", ".join(_quoted(one) for one in value) + ")"
-    value = "" if value is None else str(value)
-    if value == "" or (" " in value and value[0] not in "\"'"):
-        return f'"{value}"'
-    return value
+    text = "" if value is None else str(value)
+    if text == "" or (" " in text and text[0] not in "\"'"):
+        return f'"{text}"'
+    return text

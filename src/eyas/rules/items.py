@@ -31,7 +31,7 @@ _TRUE = re.compile(r"(?i)y|yes|true|on")
 _FALSE = re.compile(r"(?i)n|no|false|off")
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """Carries the problem of one item; the items after it are still read."""
 
     def __init__(self, problem: Problem) -> None:
@@ -64,7 +64,7 @@ class Macro:
 
 
 @dataclass(slots=True)
-class Exception_:
+class ValueSet:
     """Values for which a rule does not hold."""
 
     name: str
@@ -92,7 +92,7 @@ class Rule:
     warn_evttypes: bool = True
     skip_if_unknown: bool = False
     tags: set[str] = field(default_factory=set)
-    exceptions: dict[str, Exception_] = field(default_factory=dict)
+    exceptions: dict[str, ValueSet] = field(default_factory=dict)
     tests: list[dict[str, Any]] = field(default_factory=list)
     file: int = 0
 
@@ -112,13 +112,15 @@ class Item:
         """Where the item begins."""
         return self.document.place(self.node.start_mark)
 
-    def refuse(self, message: str, key: str | None = None, code: str = VALIDATE, help: str = "") -> Refused:  # noqa: A002
+    def refuse(
+        self, message: str, key: str | None = None, code: str = VALIDATE, help: str = ""
+    ) -> RefusedError:
         """Make the exception that carries a problem of this item."""
         node = self.keys.get(key) if key else None
         place = self.document.place(node.start_mark) if node is not None else self.place
-        return Refused(Problem(code, message, place, items=((self.kind, self.name),), help=help))
+        return RefusedError(Problem(code, message, place, items=((self.kind, self.name),), help=help))
 
-    def warn(self, code: str, message: str, key: str | None = None, help: str = "") -> Problem:  # noqa: A002
+    def warn(self, code: str, message: str, key: str | None = None, help: str = "") -> Problem:
         """Make a warning about this item."""
         problem = self.refuse(message, key, code, help).problem
         return Problem(problem.code, problem.message, problem.place, "warning", help, "", problem.items)
@@ -151,7 +153,9 @@ class Item:
             return True
         if _FALSE.fullmatch(text):
             return False
-        raise self.refuse(f"Can't decode YAML scalar value of '{key}': '{text}'", key, help="expected true or false")
+        raise self.refuse(
+            f"Can't decode YAML scalar value of '{key}': '{text}'", key, help="expected true or false"
+        )
 
     def number(self, key: str, default: int) -> int:
         """An optional number from 0 to 2^32 - 1."""
@@ -159,7 +163,9 @@ class Item:
             return default
         text = self.scalar(key)
         if not text.isdecimal() or int(text) >= 2**32:
-            raise self.refuse(f"Can't decode YAML scalar value of '{key}': '{text}'", key, help="expected a number")
+            raise self.refuse(
+                f"Can't decode YAML scalar value of '{key}': '{text}'", key, help="expected a number"
+            )
         return int(text)
 
     def sequence(self, key: str) -> list[str]:
@@ -180,14 +186,20 @@ class Item:
         number = _PRIORITY.get(text.lower())
         if number is None:
             raise self.refuse(
-                f"Invalid priority '{text}'", key, help="expected one of " + ", ".join(name.lower() for name in PRIORITIES)
+                f"Invalid priority '{text}'",
+                key,
+                help="expected one of " + ", ".join(name.lower() for name in PRIORITIES),
             )
         return number
 
     def unknown(self, allowed: Iterable[str]) -> list[Problem]:
         """Warnings for keys that the kind of item does not have."""
         known = set(allowed)
-        return [self.warn("LOAD_UNKNOWN_KEY", f"Unknown key '{key}'", key) for key in self.keys if key not in known]
+        return [
+            self.warn("LOAD_UNKNOWN_KEY", f"Unknown key '{key}'", key)
+            for key in self.keys
+            if key not in known
+        ]
 
 
 def plain(node: yaml.Node) -> Any:
@@ -206,6 +218,8 @@ def mapping(document: Document, node: yaml.MappingNode, problems: list[Problem])
         name = str(key.value) if isinstance(key, yaml.ScalarNode) else ""
         if name in keys:
             place = document.place(key.start_mark)
-            problems.append(Problem(VALIDATE, f"duplicate key '{name}'", place, "error", "remove one of the two"))
+            problems.append(
+                Problem(VALIDATE, f"duplicate key '{name}'", place, "error", "remove one of the two")
+            )
         keys[name] = value
     return keys

@@ -107,7 +107,10 @@ def load(paths: Sequence[Path], catalog: Catalog, settings: Settings | None = No
 
 
 def load_documents(
-    documents: Sequence[document.Document], catalog: Catalog, settings: Settings, problems: Sequence[Problem] = ()
+    documents: Sequence[document.Document],
+    catalog: Catalog,
+    settings: Settings,
+    problems: Sequence[Problem] = (),
 ) -> Loaded:
     """Load rule files that are read already."""
     collected = Collected()

@@ -65,13 +65,16 @@ class Problem:
         """The same as data; the first keys are those of Falco's validation output."""
         at = self.place
         position = {"name": at.file, "line": at.line - 1, "column": at.column - 1, "offset": at.offset}
-        locations = [{"item_type": kind, "item_name": name, "position": position} for kind, name in self.items]
+        locations = [
+            {"item_type": kind, "item_name": name, "position": position} for kind, name in self.items
+        ]
         return {
             "code": self.code,
             "codedesc": ERRORS.get(self.code, self.code),
             "message": self.message,
             "context": {
-                "locations": locations or [{"item_type": "rules content", "item_name": "", "position": position}],
+                "locations": locations
+                or [{"item_type": "rules content", "item_name": "", "position": position}],
                 "snippet": at.text[:SNIPPET],
             },
             "severity": self.severity,

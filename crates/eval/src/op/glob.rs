@@ -88,12 +88,13 @@ fn class(pattern: &[u8], fold: bool) -> Option<(Part, usize)> {
         if byte == b']' && at > first {
             break;
         }
-        if byte == b'[' && pattern.get(at + 1) == Some(&b':') {
-            if let Some((test, len)) = named(&pattern[at..]) {
-                (0..=255u8).filter(|b| test(b)).for_each(|b| set[usize::from(b)] = true);
-                at += len;
-                continue;
-            }
+        if byte == b'['
+            && pattern.get(at + 1) == Some(&b':')
+            && let Some((test, len)) = named(&pattern[at..])
+        {
+            (0..=255u8).filter(test).for_each(|b| set[usize::from(b)] = true);
+            at += len;
+            continue;
         }
         let (low, len) = literal(&pattern[at..])?;
         at += len;

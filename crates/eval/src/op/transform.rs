@@ -63,7 +63,7 @@ fn base64(input: &[u8]) -> Option<Vec<u8>> {
             _ => return None,
         })
     };
-    if input.len() % 4 != 0 {
+    if !input.len().is_multiple_of(4) {
         return None;
     }
     let padding = input.iter().rev().take(2).take_while(|b| **b == b'=').count();
@@ -89,8 +89,8 @@ fn getopt<'a>(values: &[Value<'a>], wanted: Option<&str>) -> Option<Value<'a>> {
         if word.starts_with(b"--") {
             continue;
         }
-        let mut letters = word[1..].iter().enumerate();
-        while let Some((i, letter)) = letters.next() {
+        let letters = word[1..].iter().enumerate();
+        for (i, letter) in letters {
             let known = spec.iter().position(|s| s == letter && *s != b':');
             let takes_value = known.is_some_and(|at| spec.get(at + 1) == Some(&b':'));
             match known {

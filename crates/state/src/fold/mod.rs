@@ -48,15 +48,14 @@ impl State {
 
     /// Does what the previous event left for later.
     fn settle(&mut self) {
-        if let Some(tid) = self.exiting.take() {
-            if let Some(slot) =
+        if let Some(tid) = self.exiting.take()
+            && let Some(slot) =
                 self.threads.find(tid).filter(|s| self.threads.get(*s).is_some_and(Thread::is_dead))
-            {
-                if self.threads.get(slot).is_some_and(|t| !t.children.is_empty() || t.tid == t.sid) {
-                    self.lineage += 1;
-                }
-                self.threads.remove(slot);
+        {
+            if self.threads.get(slot).is_some_and(|t| !t.children.is_empty() || t.tid == t.sid) {
+                self.lineage += 1;
             }
+            self.threads.remove(slot);
         }
         while let Some((owner, num)) = self.closing.pop() {
             self.threads.with(owner, |t| t.files.remove(num));

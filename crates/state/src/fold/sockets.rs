@@ -180,20 +180,16 @@ impl State {
             _ => return false,
         };
         let ends = event.param(param).and_then(tuple);
-        if seen.fd.is_none() && way == Way::Out {
-            if let (Some(Tuple::Inet { source, .. }), Some(num)) = (ends, self.last_fd(slot)) {
-                let none = if source.ip.is_ipv4() {
-                    zero(Ipv4Addr::UNSPECIFIED.into())
-                } else {
-                    zero(Ipv6Addr::UNSPECIFIED.into())
-                };
-                self.opened(
-                    slot,
-                    num,
-                    Fd { l4: UDP, ..Fd::new(connection(none, none), Text::default()) },
-                    seen,
-                );
-            }
+        if seen.fd.is_none()
+            && way == Way::Out
+            && let (Some(Tuple::Inet { source, .. }), Some(num)) = (ends, self.last_fd(slot))
+        {
+            let none = if source.ip.is_ipv4() {
+                zero(Ipv4Addr::UNSPECIFIED.into())
+            } else {
+                zero(Ipv6Addr::UNSPECIFIED.into())
+            };
+            self.opened(slot, num, Fd { l4: UDP, ..Fd::new(connection(none, none), Text::default()) }, seen);
         }
         let Some(at) = seen.fd else { return true };
         let Some(fd) = self.fd(seen) else { return true };
@@ -271,12 +267,11 @@ impl State {
             {
                 source.ip = ip;
             }
-        } else if dest.ip.is_unspecified() {
-            if let Some(ip) =
+        } else if dest.ip.is_unspecified()
+            && let Some(ip) =
                 self.interface_for(source.ip).filter(|ip| *ip != source.ip || source.port != dest.port)
-            {
-                dest.ip = ip;
-            }
+        {
+            dest.ip = ip;
         }
     }
 
