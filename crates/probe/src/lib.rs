@@ -1,1 +1,44 @@
-//! (skeleton)
+//! The kernel side: a probe in C, its loader, and what /proc tells about the start.
+
+mod calls;
+mod doctor;
+pub mod procfs;
+mod record;
+mod sensor;
+mod translate;
+
+use std::collections::BTreeMap;
+
+pub use doctor::{Facts, doctor};
+pub use sensor::Sensor;
+
+/// Why the probe cannot run.
+#[derive(Debug, thiserror::Error)]
+pub enum ProbeError {
+    /// Not root.
+    #[error("watching the kernel needs root (CAP_BPF and CAP_PERFMON)")]
+    Privilege,
+    /// The kernel does not describe its types.
+    #[error("this kernel has no BTF: /sys/kernel/btf/vmlinux is missing (CONFIG_DEBUG_INFO_BTF)")]
+    Btf,
+    /// `bpf()` said no.
+    #[error("the kernel refuses bpf(): {0}")]
+    Refused(String),
+}
+
+/// Events sent and lost by the kernel side, per class.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Handed to the ring.
+    pub sent: BTreeMap<&'static str, u64>,
+    /// Dropped because the ring was full.
+    pub lost: BTreeMap<&'static str, u64>,
+}
+
+/// Nanoseconds since the epoch by the clock that events carry.
+pub(crate) fn now() -> u64 {
+    let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the pointer is to a valid timespec.
+    unsafe { libc::clock_gettime(libc::CLOCK_REALTIME, &raw mut now) };
+    now.tv_sec.cast_unsigned() * 1_000_000_000 + now.tv_nsec.cast_unsigned()
+}

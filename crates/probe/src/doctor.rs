@@ -1,0 +1,58 @@
+//! What this machine allows.
+
+use std::path::Path;
+
+use crate::ProbeError;
+
+const BTF: &str = "/sys/kernel/btf/vmlinux";
+
+/// Facts about the kernel and our rights.
+#[derive(Clone, Debug)]
+#[allow(missing_docs)]
+pub struct Facts {
+    pub release: String,
+    pub root: bool,
+    pub btf: bool,
+    /// Why bpf() is refused, if it is.
+    pub refused: Option<String>,
+    /// Names of the system calls that can be collected.
+    pub calls: Vec<&'static str>,
+    /// Events that can be collected.
+    pub events: Vec<u16>,
+}
+
+/// Refuses with the first thing that is missing.
+pub(crate) fn expect_possible() -> Result<(), ProbeError> {
+    if !is_root() {
+        return Err(ProbeError::Privilege);
+    }
+    if !Path::new(BTF).exists() {
+        return Err(ProbeError::Btf);
+    }
+    Ok(())
+}
+
+fn is_root() -> bool {
+    // SAFETY: geteuid cannot fail.
+    unsafe { libc::geteuid() == 0 }
+}
+
+/// Looks at the machine; loads the probe when that is possible.
+pub fn doctor() -> Facts {
+    let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default().trim().to_owned();
+    let refused = crate::Sensor::open().err().map(|error| error.to_string());
+    let mut events: Vec<u16> = crate::calls::CALLS.iter().map(|call| call.event).collect();
+    events.extend([
+        eyas_event::id::SYSCALL_EXECVE_19_X,
+        eyas_event::id::SYSCALL_CLONE_20_X,
+        eyas_event::id::PROCEXIT_1_E,
+    ]);
+    Facts {
+        release,
+        root: is_root(),
+        btf: Path::new(BTF).exists(),
+        refused,
+        calls: crate::calls::CALLS.iter().map(|call| call.name).collect(),
+        events,
+    }
+}
