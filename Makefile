@@ -5,6 +5,7 @@ SHELL := /bin/bash
 export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := .venv
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/.tools/bin:$(HOME)/.cargo/bin:$(PATH)
+export PYTHONPATH := $(CURDIR)/src
 export CARGO_TARGET_DIR ?= $(CURDIR)/target
 
 RULES := ../shared/interop/rules
@@ -58,7 +59,7 @@ clean: ## remove what was built
 
 .venv/packages: pyproject.toml uv.lock .ci/setup
 	.ci/setup
-	uv sync --frozen --quiet
+	uv sync --frozen --quiet --all-extras
 	@touch $@
 
 .venv/core: .venv/packages $(SOURCES)
