@@ -14,6 +14,8 @@ from eyas.errors import UsageError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+DEFAULT_CONFIG = Path("/etc/eyas/eyas.yaml")
+
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
@@ -21,7 +23,7 @@ class Chosen:
 
     loaded: rules.Loaded
     style: alert.Style
-    settings: config.Config
+    settings: config.Settings
 
 
 def rule_options(command: F) -> F:
@@ -53,21 +55,28 @@ def choose(
     enable_all: bool,
 ) -> Chosen:
     """Load configuration and rules; faults of the rules go to stderr and end the command."""
-    settings = config.load(config_file, options)
-    for warning in settings.warnings:
+    found = config.load(config_file or _default_file(), options)
+    for warning in found.warnings:
         click.echo(f"warning: {warning}", err=True)
-    where = list(paths) or [Path(str(p)) for p in settings.get("rules_files", [])] or [rules.BUILTIN]
+    settings = found.settings
+    listed = [Path(name) for name in settings.rules_files]
+    where = list(paths) or [path for path in listed if path.exists()] or [rules.BUILTIN]
     loaded = rules.load(where, catalog.load(), rule_settings(settings, enable_all))
     report(loaded)
     style = alert.Style(
-        json_output=as_json or bool(settings.get("json_output", False)),
-        time_format_iso_8601=iso or bool(settings.get("time_format_iso_8601", False)),
-        json_include_output_property=bool(settings.get("json_include_output_property", True)),
-        json_include_message_property=bool(settings.get("json_include_message_property", False)),
-        json_include_output_fields_property=bool(settings.get("json_include_output_fields_property", True)),
-        json_include_tags_property=bool(settings.get("json_include_tags_property", True)),
+        json_output=as_json or settings.json_output,
+        time_format_iso_8601=iso or settings.time_format_iso_8601,
+        json_include_output_property=settings.json_include_output_property,
+        json_include_message_property=settings.json_include_message_property,
+        json_include_output_fields_property=settings.json_include_output_fields_property,
+        json_include_tags_property=settings.json_include_tags_property,
     )
     return Chosen(loaded, style, settings)
+
+
+def _default_file() -> Path | None:
+    """The configuration of the machine, when it has one."""
+    return DEFAULT_CONFIG if DEFAULT_CONFIG.exists() else None
 
 
 def report(loaded: rules.Loaded) -> None:
@@ -79,31 +88,19 @@ def report(loaded: rules.Loaded) -> None:
         raise UsageError(f"{len(loaded.errors)} errors in the rules", "see `eyas rules check`")
 
 
-def rule_settings(settings: config.Config, enable_all: bool) -> rules.Settings:
+def rule_settings(settings: config.Settings, enable_all: bool) -> rules.Settings:
     """What the configuration says about rules."""
-    matching = settings.get("rule_matching", "all")
-    if matching not in ("all", "first"):
-        raise UsageError(f"rule_matching is '{matching}', expected 'all' or 'first'")
     names = [name.lower() for name in rules.PRIORITIES]
-    priority = str(settings.get("priority", "debug")).lower()
-    priority = "informational" if priority == "info" else priority
-    if priority not in names:
-        raise UsageError(f"priority is '{priority}', expected one of {', '.join(names)}")
+    priority = settings.priority
     return rules.Settings(
-        switches=tuple(_switch(entry) for entry in settings.get("rules", [])),
-        priority=names.index(priority),
-        matching=matching,
+        switches=tuple(
+            rules.Switch(word == "enable", what.get("rule"), what.get("tag"))
+            for entry in settings.rules
+            for word, what in entry.items()
+        ),
+        priority=names.index("informational" if priority == "info" else priority),
+        matching=settings.rule_matching,
         enable_all=enable_all,
-    )
-
-
-def _switch(entry: Any) -> rules.Switch:
-    if isinstance(entry, dict) and len(entry) == 1:
-        word, what = next(iter(entry.items()))
-        if word in ("enable", "disable") and isinstance(what, dict) and what.keys() <= {"rule", "tag"}:
-            return rules.Switch(word == "enable", what.get("rule"), what.get("tag"))
-    raise UsageError(
-        f"rules: {entry!r} is not of the form {{enable: {{rule: NAME}}}} or {{disable: {{tag: TAG}}}}"
     )
 
 
