@@ -1,0 +1,5 @@
+"""Log sources, each a file that says what a service's bytes mean: fields and decoding, in the order of this list."""
+
+MEMBERS = ("aws_cloudtrail", "k8s_audit")
+
+__all__ = ["MEMBERS"]
