@@ -1,0 +1,1 @@
+"""Shapes that several receivers share: the event as JSON, chat cards, escapes, OCSF, OTLP."""

@@ -1,0 +1,71 @@
+"""What chat receivers share: colours, the facts of an alert in order, and the card that Slack introduced."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from eyas.alert import Alert
+from eyas.outputs.body import event
+from eyas.outputs.body.headline import render
+from eyas.outputs.body.markup import cut
+from eyas.outputs.card import ChatSettings
+
+COLOURS = {
+    "emergency": "e20b0b",
+    "alert": "ff5400",
+    "critical": "ff5400",
+    "error": "e20b0b",
+    "warning": "ffc700",
+    "notice": "5bffb5",
+    "informational": "68c2ff",
+    "debug": "ccfff2",
+}
+SHORT = 36
+LONGEST = 4000  # of one text; every receiver of this kind takes at least this much
+
+Escape = Callable[[object], str]
+
+
+def colour(alert: Alert) -> str:
+    """Colour of a priority, six hexadecimal digits."""
+    return COLOURS.get(alert.priority.lower(), COLOURS["emergency"])
+
+
+def facts(alert: Alert) -> list[tuple[str, str]]:
+    """Names and values of an alert, in the order in which people read them."""
+    found = [("rule", alert.rule), ("priority", event.priority(alert)), ("source", event.source(alert))]
+    if alert.hostname:
+        found.append(("hostname", alert.hostname))
+    if alert.tags:
+        found.append(("tags", ", ".join(event.tags(alert))))
+    found += [(key, value) for key, value in event.texts(alert).items() if value]
+    found.append(("time", event.timestamp(alert)))
+    return found
+
+
+def headline(alert: Alert, settings: ChatSettings, escape: Escape) -> str:
+    """The text of `messageformat`, empty without one."""
+    return render(settings.messageformat, alert, escape) if settings.messageformat else ""
+
+
+def shows(settings: ChatSettings, what: str) -> bool:
+    """Whether `outputformat` asks for `text` or for `fields`."""
+    return settings.outputformat.lower() in ("all", "", what)
+
+
+def attachment(alert: Alert, settings: ChatSettings, footer: str, escape: Escape) -> dict[str, Any]:
+    """An attachment as Slack, Rocket.Chat and Mattermost take it."""
+    made: dict[str, Any] = {
+        "fallback": cut(escape(event.output(alert)), LONGEST),
+        "color": f"#{colour(alert)}",
+    }
+    if shows(settings, "text"):
+        made["text"] = cut(escape(event.output(alert)), LONGEST)
+    if shows(settings, "fields"):
+        made["fields"] = [
+            {"title": escape(name), "value": cut(escape(value), LONGEST), "short": len(value) < SHORT}
+            for name, value in facts(alert)
+        ]
+        made["footer"] = footer
+    return {key: value for key, value in made.items() if value}

@@ -1,0 +1,75 @@
+"""The headline of a chat message: Falcosidekick's Go templates and our own, both in a sandbox."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from eyas.alert import Alert
+from eyas.errors import UsageError
+from eyas.outputs.body import event
+
+_ACTION = re.compile(r"\{\{(-?)\s*(.*?)\s*(-?)\}\}", re.DOTALL)
+_NAMES = {
+    "Rule": "rule", "Priority": "priority", "Output": "output", "Source": "source", "Hostname": "hostname",
+    "Time": "time", "Tags": "tags", "UUID": "uuid", "OutputFields": "fields",
+}  # fmt: skip
+_INDEX = re.compile(r'index\s+\.OutputFields\s+"([^"\\]*)"')
+_NAME = re.compile(r"(?<![\w\"'.])\.([A-Z]\w*)")
+
+
+def render(template: str, alert: Alert, escape: Callable[[object], str]) -> str:
+    """Fill a template; every value passes through `escape`, the template's own text does not."""
+    values: dict[str, Any] = {
+        "rule": alert.rule,
+        "priority": event.priority(alert),
+        "output": event.output(alert),
+        "source": event.source(alert),
+        "hostname": alert.hostname,
+        "time": event.timestamp(alert),
+        "tags": ", ".join(event.tags(alert)),
+        "uuid": event.identity(alert),
+    }
+    shown = {key: escape(value) for key, value in values.items()}
+    fields = {key: escape(value) for key, value in event.texts(alert).items()}
+    return str(compiled(template).render(**shown, fields=fields))
+
+
+@cache
+def compiled(template: str) -> Any:
+    """A template, ready; a fault in it is a fault of the configuration."""
+    from jinja2 import TemplateError
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    try:
+        return ImmutableSandboxedEnvironment(autoescape=False).from_string(translated(template))
+    except TemplateError as error:
+        raise UsageError(f"template {template!r}: {error}") from None
+
+
+def translated(template: str) -> str:
+    """A Go template in our own words; `{{ .Rule }}` becomes `{{ rule }}`."""
+    return _ACTION.sub(_action, template)
+
+
+def _action(match: re.Match[str]) -> str:
+    left, text, right = match.groups()
+    inner = _NAME.sub(_name, _INDEX.sub(lambda m: f'fields["{m[1]}"]', text))
+    word, _, rest = inner.partition(" ")
+    if word == "if":
+        return f"{{%{left} if {rest} {right}%}}"
+    if inner.startswith("else if "):
+        return f"{{%{left} elif {inner[8:]} {right}%}}"
+    if inner == "else":
+        return f"{{%{left} else {right}%}}"
+    if inner == "end":
+        return f"{{%{left} endif {right}%}}"
+    return f"{{{{{left} {inner} {right}}}}}"
+
+
+def _name(match: re.Match[str]) -> str:
+    if match[1] not in _NAMES:
+        raise UsageError(f"template: unknown name '.{match[1]}'", f"known are {', '.join(_NAMES)}")
+    return _NAMES[match[1]]

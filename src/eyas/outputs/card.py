@@ -1,0 +1,168 @@
+"""What a receiver says about itself: its name, its settings, and how an alert becomes a request to it."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar
+from urllib.parse import quote
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, SecretStr
+
+from eyas.alert import Alert
+from eyas.delivery import Answer, Request, Sender, Trust
+from eyas.errors import UsageError
+
+PRIORITIES = ("debug", "informational", "notice", "warning", "error", "critical", "alert", "emergency")
+
+
+def _pairs(value: Any) -> Any:
+    """A map, or its text `k:v,k:v`; only the first colon divides, so a value may hold an address."""
+    if not isinstance(value, str):
+        return {} if value is None else value
+    pairs = [pair.partition(":") for pair in value.split(",") if pair.strip()]
+    if bad := [key for key, colon, _ in pairs if not colon]:
+        raise ValueError(f"expected key:value, found '{bad[0].strip()}'")
+    return {key.strip(): entry.strip() for key, _, entry in pairs}
+
+
+def _items(value: Any) -> Any:
+    """A list, or its text separated by commas."""
+    if isinstance(value, str):
+        return [item.strip() for item in value.split(",") if item.strip()]
+    return [] if value is None else value
+
+
+def _priority(value: str) -> str:
+    low = value.lower()
+    low = "informational" if low in ("info", "information") else low
+    if low and low not in PRIORITIES:
+        raise ValueError(f"expected one of {', '.join(PRIORITIES)}, found '{value}'")
+    return low
+
+
+Map = Annotated[dict[str, str], BeforeValidator(_pairs)]
+Items = Annotated[list[str], BeforeValidator(_items)]
+Priority = Annotated[str, AfterValidator(_priority)]
+
+
+class Settings(BaseModel):
+    """Settings that every receiver has."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
+    # Receivers are enabled by giving these.
+    needs: ClassVar[tuple[str, ...]] = ()
+    # Keys of the section above (`aws.region` for `aws.s3`) that the receiver reads too.
+    shared: ClassVar[tuple[str, ...]] = ()
+
+    minimumpriority: Priority = ""
+    trust: Trust = Trust()
+
+
+class HttpSettings(Settings):
+    """Settings of every receiver that is reached over HTTP."""
+
+    checkcert: bool = True
+    mutualtls: bool = False
+    maxconcurrentrequests: int = 1
+
+
+class ChatSettings(HttpSettings):
+    """Settings of receivers that people read."""
+
+    outputformat: str = "all"
+    messageformat: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A receiver. Over HTTP, `request` is all; `open` is for one that holds a connection.
+
+    `requests` serves up to `batch` alerts at once, who are delivered when every request is. `judge` reads
+    answers whose status does not tell: Elasticsearch answers 200 for a batch in which a document failed.
+    `prepare` gives requests that are sent once, before the first alert.
+    """
+
+    name: str
+    about: str
+    settings: type[Settings]
+    request: Callable[[Alert, Any], Request]
+    requests: Callable[[Sequence[Alert], Any], list[Request]] | None = None
+    batch: int = 1
+    open: Callable[[Any], Sender] | None = None
+    judge: Callable[[int, Mapping[str, str], bytes], Answer] | None = None
+    prepare: Callable[[Any], list[Request]] | None = None
+
+    @property
+    def key(self) -> str:
+        """Where its settings stand in the configuration, `slack` or `aws.s3`."""
+        return self.name
+
+
+def module_of(name: str) -> str:
+    """File of a card: `aws.s3` lives in `aws_s3.py`."""
+    return name.replace(".", "_")
+
+
+def find(name: str) -> Output:
+    """The card of a receiver, by name."""
+    from eyas.outputs import OUTPUTS
+
+    if name not in OUTPUTS:
+        import difflib
+
+        near = difflib.get_close_matches(name, OUTPUTS, 1)
+        raise UsageError(f"unknown output '{name}'", f"did you mean '{near[0]}'?" if near else "")
+    card: Output = importlib.import_module(f"eyas.outputs.{module_of(name)}").OUTPUT
+    return card
+
+
+def plan(output: Output, alerts: Sequence[Alert], settings: Settings) -> list[Request]:
+    """Requests for some alerts, few where the receiver takes several at once."""
+    if output.requests is None:
+        return [output.request(alert, settings) for alert in alerts]
+    return output.requests(alerts, settings)
+
+
+def passes(alert: Alert, settings: Settings) -> bool:
+    """Whether the priority is high enough for this receiver."""
+    if not settings.minimumpriority:
+        return True
+    return rank(alert.priority) >= PRIORITIES.index(settings.minimumpriority)
+
+
+def rank(priority: str) -> int:
+    """Weight of a priority, debug is 0. What is unknown weighs most, so that it is not held back."""
+    low = priority.lower()
+    low = "informational" if low in ("info", "information") else low
+    return PRIORITIES.index(low) if low in PRIORITIES else len(PRIORITIES) - 1
+
+
+def secrets(settings: BaseModel) -> list[str]:
+    """Texts among the settings that are never shown, the longest first."""
+    found: set[str] = set()
+    for name in type(settings).model_fields:
+        value = getattr(settings, name)
+        if isinstance(value, SecretStr) and value.get_secret_value():
+            found |= {value.get_secret_value(), quote(value.get_secret_value(), safe="")}
+        elif name == "customheaders":
+            found |= {text for text in value.values() if text}
+    return sorted(found, key=len, reverse=True)
+
+
+def shown(text: str, settings: BaseModel) -> str:
+    """Text without secrets, for a preview, a log line or an error."""
+    for secret in secrets(settings):
+        text = text.replace(secret, "…")
+    return text
+
+
+def library(module: str, extra: str) -> Any:
+    """A client library, loaded when the first request needs it."""
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name is not None and not module.startswith(error.name):
+            raise
+        raise UsageError(f"the library '{module}' is not installed", f"pip install 'eyas[{extra}]'") from None

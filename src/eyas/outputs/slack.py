@@ -1,0 +1,71 @@
+"""Slack: a message through an incoming webhook, as an attachment or in blocks."""
+
+from typing import Any
+
+from pydantic import SecretStr
+
+from eyas.alert import Alert
+from eyas.delivery import Request
+from eyas.outputs.body import chat, event
+from eyas.outputs.body.http import post
+from eyas.outputs.body.markup import cut, line, slack
+from eyas.outputs.card import ChatSettings, Output
+
+# Limits of a message in blocks, https://docs.slack.dev/reference/block-kit/blocks
+HEADER, SECTION, FIELD, FIELDS, BLOCKS = 150, 3000, 2000, 10, 50
+
+
+class Settings(ChatSettings):
+    """Keys below `slack`."""
+
+    needs = ("webhookurl",)
+    webhookurl: SecretStr
+    channel: str = ""
+    footer: str = "Eyas"
+    icon: str = ""
+    username: str = "Eyas"
+    blocks: bool = False
+
+
+def request(alert: Alert, settings: Settings) -> Request:
+    """One message."""
+    body: dict[str, Any] = {
+        "text": chat.headline(alert, settings, slack),
+        "username": settings.username,
+        "icon_url": settings.icon,
+        "channel": settings.channel,
+        "attachments": [_card(alert, settings)],
+    }
+    return post(settings.webhookurl, {key: value for key, value in body.items() if value})
+
+
+def _card(alert: Alert, settings: Settings) -> dict[str, Any]:
+    if not settings.blocks:
+        return chat.attachment(alert, settings, settings.footer, slack)
+    return {
+        "color": f"#{chat.colour(alert)}",
+        "fallback": cut(slack(event.output(alert)), SECTION),
+        "blocks": _blocks(alert, settings)[:BLOCKS],
+    }
+
+
+def _blocks(alert: Alert, settings: Settings) -> list[dict[str, Any]]:
+    title = cut(line(f"{event.priority(alert)}: {alert.rule}"), HEADER)
+    blocks: list[dict[str, Any]] = [{"type": "header", "text": {"type": "plain_text", "text": title}}]
+    if chat.shows(settings, "text"):
+        blocks.append({"type": "section", "text": _text(slack(event.output(alert)), SECTION)})
+    if chat.shows(settings, "fields"):
+        fields = [_text(f"*{slack(name)}*\n{slack(value)}", FIELD) for name, value in chat.facts(alert)]
+        blocks += [
+            {"type": "section", "fields": fields[at : at + FIELDS]} for at in range(0, len(fields), FIELDS)
+        ]
+    if settings.footer:
+        blocks.append({"type": "context", "elements": [_text(slack(settings.footer), FIELD)]})
+    return blocks
+
+
+def _text(text: str, size: int) -> dict[str, str]:
+    return {"type": "mrkdwn", "text": cut(text, size)}
+
+
+OUTPUT = Output("slack", "Slack: a message through an incoming webhook", Settings, request)

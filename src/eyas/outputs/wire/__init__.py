@@ -1,0 +1,1 @@
+"""Connections that several receivers share: sockets and the clients of clouds."""

@@ -1,0 +1,63 @@
+"""The alert and the settings behind each golden request."""
+
+from eyas.alert import Alert
+
+ALERT = Alert(
+    rule="Write below etc",
+    priority="Critical",
+    source="syscall",
+    tags=("mitre_persistence", "T1543.002", "filesystem"),
+    ts=1_700_000_000_123_456_789,
+    message="File below /etc opened for writing (file=/etc/cron.d/x command=vi /etc/cron.d/x)",
+    fields={
+        "container.id": "3ad7b26ded6d",
+        "evt.time": 1_700_000_000_123_456_789,
+        "fd.name": "/etc/cron.d/x",
+        "k8s.ns.name": "shop",
+        "k8s.pod.name": "cart-5d9",
+        "proc.aname[2]": "containerd-shim",
+        "proc.cmdline": "vi /etc/cron.d/x <EOF> & 'more' \"quoted\" text that is longer than the rest",
+        "proc.is_exe_writable": False,
+        "proc.pid": 4711,
+        "thread.cpu": 0.25,
+        "user.name": None,
+    },
+    hostname="node-7",
+    eyas={"id": "8f1e6c0f2b7a4d5e9c3b1a00", "attack": ["T1543.002"]},
+)
+
+# Receiver → variant → settings. The variant without a name is the one with least settings.
+CASES: dict[str, dict[str, dict[str, object]]] = {
+    "slack": {
+        "": {"webhookurl": "https://hooks.slack.example/services/T0/B0/key"},
+        "blocks": {
+            "webhookurl": "https://hooks.slack.example/services/T0/B0/key",
+            "blocks": True,
+            "channel": "#soc",
+        },
+        "headline": {
+            "webhookurl": "https://hooks.slack.example/services/T0/B0/key",
+            "outputformat": "text",
+            "messageformat": 'Rule *{{ .Rule }}* by *{{ index .OutputFields "proc.cmdline" }}*',
+        },
+    },
+    "alertmanager": {
+        "": {"hostport": "http://alertmanager:9093"},
+        "labels": {
+            "hostport": "http://alertmanager:9093",
+            "expiresafter": 3600,
+            "extralabels": "team:blue,cluster:eu-1",
+            "customseveritymap": "critical:page",
+            "customheaders": "X-Scope:soc",
+        },
+    },
+    "webhook": {
+        "": {"address": "https://example.org/falco"},
+        "signed": {
+            "address": "https://example.org/falco",
+            "method": "PUT",
+            "secret": "quiet",
+            "customheaders": "A:b",
+        },
+    },
+}

@@ -1,0 +1,49 @@
+"""Every receiver has a golden request, read by people. `EYAS_RENEW=1 pytest tests/outputs` writes them anew."""
+
+import gzip
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from eyas.delivery import Request
+from eyas.outputs import OUTPUTS
+from eyas.outputs.card import find, plan
+from tests.outputs.cases import ALERT, CASES
+
+GOLDENS = Path(__file__).parents[1] / "goldens" / "requests"
+NAMED = [(name, variant) for name, variants in CASES.items() for variant in variants]
+
+
+@pytest.mark.parametrize(("name", "variant"), NAMED)
+def test_the_request_is_as_written(name: str, variant: str) -> None:
+    card = find(name)
+    made = plan(card, [ALERT], card.settings.model_validate(CASES[name][variant]))
+    text = "\n\n".join(written(request) for request in made) + "\n"
+    path = GOLDENS / f"{name}{'-' if variant else ''}{variant}.http"
+    if os.environ.get("EYAS_RENEW"):
+        path.write_text(text)
+    assert text == path.read_text()
+
+
+def test_every_receiver_has_a_golden_and_every_golden_a_receiver() -> None:
+    assert list(CASES) == list(OUTPUTS)
+    names = {f"{name}{'-' if variant else ''}{variant}" for name, variant in NAMED}
+    assert {path.stem for path in GOLDENS.glob("*.http")} == names
+
+
+def written(request: Request) -> str:
+    head = [f"{request.method} {request.url}", *(f"{k}: {v}" for k, v in request.headers.items())]
+    body = request.body
+    if request.headers.get("Content-Encoding") == "gzip":
+        body = gzip.decompress(body)
+    return "\n".join([*head, "", *pretty(body)])
+
+
+def pretty(body: bytes) -> list[str]:
+    text = body.decode("utf-8", "backslashreplace")
+    try:
+        return json.dumps(json.loads(text), indent=1, ensure_ascii=False).splitlines()
+    except ValueError:
+        return text.splitlines()
