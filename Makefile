@@ -25,8 +25,8 @@ build: .venv/core ## build the release core and leave .venv/bin/eyas
 	@echo "ready: .venv/bin/eyas"
 
 check: .venv/packages ## formatting, lints, types, import order, freshness
-	ruff format --check src tests
-	ruff check src tests
+	ruff format --check src tests docs
+	ruff check src tests docs
 	mypy
 	lint-imports
 	cargo fmt --all --check
@@ -46,9 +46,12 @@ bench: build ## the numbers of the README
 	@eyas bench read $(CAPTURE)
 	@eyas bench replay $(CAPTURE) -r $(RULES)
 
+reference: build ## renew the reference pages in docs/
+	@exec python docs/generate.py
+
 format: .venv/packages ## format everything
-	ruff format src tests
-	ruff check --fix --quiet src tests
+	ruff format src tests docs
+	ruff check --fix --quiet src tests docs
 	cargo fmt --all
 
 wheel: .venv/packages ## an abi3 wheel with the probe inside, in dist/
@@ -66,4 +69,4 @@ clean: ## remove what was built
 	maturin develop --release --uv --quiet
 	@touch $@
 
-.PHONY: help run demo build check test conform bench format wheel clean
+.PHONY: help run demo build check test conform bench format reference wheel clean
