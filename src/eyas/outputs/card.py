@@ -50,7 +50,7 @@ Priority = Annotated[str, AfterValidator(_priority)]
 class Settings(BaseModel):
     """Settings that every receiver has."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, coerce_numbers_to_str=True)
     # Receivers are enabled by giving these.
     needs: ClassVar[tuple[str, ...]] = ()
     # Keys of the section above (`aws.region` for `aws.s3`) that the receiver reads too.

@@ -37,10 +37,10 @@ def facts(alert: Alert) -> list[tuple[str, str]]:
     found = [("rule", alert.rule), ("priority", event.priority(alert)), ("source", event.source(alert))]
     if alert.hostname:
         found.append(("hostname", alert.hostname))
+    found += [(key, value) for key, value in event.texts(alert).items() if value]
     if alert.tags:
         found.append(("tags", ", ".join(event.tags(alert))))
-    found += [(key, value) for key, value in event.texts(alert).items() if value]
-    found.append(("time", event.timestamp(alert)))
+    found.append(("time", event.moment(alert)))
     return found
 
 

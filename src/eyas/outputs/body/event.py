@@ -66,6 +66,11 @@ def timestamp(alert: Alert) -> str:
     return iso8601(alert.ts, "Z")
 
 
+def moment(alert: Alert) -> str:
+    """The time for people: `2023-11-14 22:13:20.123456789 +0000 UTC`."""
+    return iso8601(alert.ts, " +0000 UTC").replace("T", " ", 1)
+
+
 def seconds(alert: Alert) -> int:
     """Whole seconds since 1970."""
     return alert.ts // SECOND

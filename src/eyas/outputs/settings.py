@@ -1,0 +1,226 @@
+"""From a configuration and the environment to the settings of every receiver that is switched on.
+
+Falcosidekick's file and variables load unchanged: `slack.webhookurl`, or `SLACK_WEBHOOKURL`, which wins. A receiver
+is on when the first key that it needs is filled. Upper and lower case of keys do not matter.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
+
+from eyas.delivery import Trust
+from eyas.errors import UsageError
+from eyas.outputs import OUTPUTS
+from eyas.outputs.card import Items, Map, Output, Settings, find
+
+
+class Files(BaseModel):
+    """Certificates of a client."""
+
+    certfile: str = ""
+    keyfile: str = ""
+    cacertfile: str = ""
+
+
+class Shared(BaseModel):
+    """Keys that stand above all receivers."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, coerce_numbers_to_str=True)
+
+    debug: bool = False
+    customfields: Map = {}
+    templatedfields: Map = {}
+    customtags: Items = []
+    bracketreplacer: str = ""
+    outputfieldformat: str = ""
+    mutualtlsfilespath: str = "/etc/certs"
+    mutualtlsclient: Files = Files()
+    tlsclient: Files = Files()
+
+
+@dataclass(frozen=True, slots=True)
+class Enabled:
+    """A receiver that is switched on."""
+
+    output: Output
+    settings: Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """All of them, with what stands above them and what a person should know."""
+
+    enabled: tuple[Enabled, ...]
+    shared: Shared
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class _Notes:
+    faults: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+def load(
+    values: Mapping[str, Any], environ: Mapping[str, str] | None = None, where: str = "outputs"
+) -> Loaded:
+    """Settings of every receiver that is on. All faults are reported at once."""
+    env = dict(os.environ if environ is None else environ)
+    notes = _Notes()
+    shared = _shared(values, env, notes)
+    enabled = [found for name in OUTPUTS if (found := _enabled(name, values, env, shared, notes))]
+    if notes.faults:
+        raise UsageError("\n".join(f"{where}: {fault}" for fault in notes.faults))
+    return Loaded(tuple(enabled), shared, tuple(f"{where}: {text}" for text in notes.warnings))
+
+
+def settings_of(output: Output, section: Mapping[str, Any], shared: Shared | None = None) -> Settings:
+    """Settings of one receiver from its own section; a fault names the key."""
+    notes = _Notes()
+    known = _known(output.settings, section, output.name, notes)
+    made = _validated(output, known, shared or Shared(), notes)
+    if made is None:
+        raise UsageError("\n".join(notes.faults))
+    return made
+
+
+def variable(name: str, key: str) -> str:
+    """Environment variable of a key: `aws.s3`, `bucket` → `AWS_S3_BUCKET`."""
+    return f"{name}.{key}".replace(".", "_").upper()
+
+
+def _enabled(
+    name: str, values: Mapping[str, Any], env: Mapping[str, str], shared: Shared, notes: _Notes
+) -> Enabled | None:
+    section = _section(values, name.split("."))
+    prefix = variable(name, "")
+    if not section and not any(key.startswith(prefix) for key in env):
+        return None
+    output = find(name)
+    kind = output.settings
+    above = _section(values, name.split(".")[:-1]) if kind.shared else {}
+    own = _with_environment(kind, _known(kind, section, name, notes), name, env)
+    theirs = _with_environment(kind, _known(kind, above, "", None), name.rpartition(".")[0], env, kind.shared)
+    known = {key: value for key, value in theirs.items() if key in kind.shared} | own
+    if not known.get(kind.needs[0]):
+        return None
+    settings = _validated(output, known, shared, notes)
+    return Enabled(output, settings) if settings else None
+
+
+def _section(values: Mapping[str, Any], path: Iterable[str]) -> Mapping[str, Any]:
+    """A section by its path, whatever the case of its letters."""
+    at: Any = values
+    for step in path:
+        at = (
+            next((v for k, v in at.items() if str(k).lower() == step), None)
+            if isinstance(at, Mapping)
+            else None
+        )
+    return at if isinstance(at, Mapping) else {}
+
+
+def _known(
+    kind: type[Settings], section: Mapping[str, Any], name: str, notes: _Notes | None
+) -> dict[str, Any]:
+    """Keys of a section that the receiver knows and that are filled; of the rest the reader is told."""
+    found: dict[str, Any] = {}
+    for key, value in section.items():
+        low = str(key).lower()
+        if low in kind.model_fields and low != "trust":
+            if value is not None and value != "":
+                found[low] = value
+        elif notes is not None and not isinstance(value, Mapping):
+            near = difflib.get_close_matches(low, kind.model_fields, 1)
+            hint = f", did you mean '{near[0]}'?" if near else ""
+            notes.warnings.append(f"{name}.{key} is not a setting{hint}")
+    return found
+
+
+def _with_environment(
+    kind: type[Settings], known: dict[str, Any], name: str, env: Mapping[str, str], keys: Iterable[str] = ()
+) -> dict[str, Any]:
+    """The same with what the environment says; a map there adds to the map of the file."""
+    for key in keys or kind.model_fields:
+        text = env.get(variable(name, key), "")
+        if not text or key == "trust":
+            continue
+        before = known.get(key)
+        known[key] = {**before, **_pairs(text)} if isinstance(before, Mapping) else text
+    return known
+
+
+def _pairs(text: str) -> dict[str, str]:
+    pairs = (pair.partition(":") for pair in text.split(",") if pair.strip())
+    return {key.strip(): value.strip() for key, _, value in pairs}
+
+
+def _validated(output: Output, known: dict[str, Any], shared: Shared, notes: _Notes) -> Settings | None:
+    kind = output.settings
+    lacking = [
+        key for key in kind.needs if known.get(key) in (None, "") and kind.model_fields[key].is_required()
+    ]
+    if lacking:
+        notes.faults += [f"{output.name}.{key} is missing" for key in lacking]
+        return None
+    try:
+        made = kind.model_validate(known)
+        return made.model_copy(update={"trust": trust(made, shared)})
+    except ValidationError as error:
+        notes.faults += _words(error, kind, output.name)
+        return None
+
+
+def _words(error: ValidationError, kind: type[BaseModel], name: str) -> list[str]:
+    """What pydantic found, in our words and without secrets."""
+    found = []
+    for fault in error.errors(include_url=False):
+        key = str(fault["loc"][0]) if fault["loc"] else ""
+        hidden = key in kind.model_fields and kind.model_fields[key].annotation is SecretStr
+        value = "a secret" if hidden else repr(fault["input"])
+        text = fault["msg"].removeprefix("Value error, ")
+        text = text[:1].lower() + text[1:]
+        found.append(f"{name}.{key}: {text}" if "found" in text else f"{name}.{key}: {text}, found {value}")
+    return found
+
+
+def trust(settings: Settings, shared: Shared) -> Trust:
+    """Whom a receiver's connections believe: its own files, else those that stand above, else the system's."""
+    own = Files(**{key: str(getattr(settings, key, "") or "") for key in Files.model_fields})
+    if not getattr(settings, "mutualtls", False):
+        check = bool(getattr(settings, "checkcert", True))
+        ca = own.cacertfile or shared.tlsclient.cacertfile
+        return Trust(check, ca or None, own.certfile or None, own.keyfile or None)
+    folder, client = Path(shared.mutualtlsfilespath), shared.mutualtlsclient
+    return Trust(
+        True,
+        own.cacertfile or client.cacertfile or str(folder / "ca.crt"),
+        own.certfile or client.certfile or str(folder / "client.crt"),
+        own.keyfile or client.keyfile or str(folder / "client.key"),
+    )
+
+
+def _shared(values: Mapping[str, Any], env: Mapping[str, str], notes: _Notes) -> Shared:
+    found: dict[str, Any] = {}
+    for key in Shared.model_fields:
+        entry = next((v for k, v in values.items() if str(k).lower() == key), None)
+        text = env.get(key.upper(), "")
+        if key in ("mutualtlsclient", "tlsclient"):
+            inner = {str(k).lower(): v for k, v in entry.items() if v} if isinstance(entry, Mapping) else {}
+            found[key] = inner | {f: env[n] for f in Files.model_fields if env.get(n := variable(key, f))}
+        elif text and key != "debug":
+            found[key] = {**entry, **_pairs(text)} if isinstance(entry, Mapping) else text
+        elif entry not in (None, ""):
+            found[key] = entry
+    try:
+        return Shared.model_validate(found)
+    except ValidationError as error:
+        notes.faults += [fault.lstrip(".") for fault in _words(error, Shared, "")]
+        return Shared()

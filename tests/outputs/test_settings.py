@@ -1,0 +1,128 @@
+"""Falcosidekick's configuration loads unchanged, from a file and from the environment."""
+
+import pytest
+from pydantic import SecretStr
+
+from eyas.delivery import Trust
+from eyas.errors import UsageError
+from eyas.outputs import OUTPUTS
+from eyas.outputs.card import find, secrets, shown
+from eyas.outputs.settings import load, settings_of, variable
+from tests.outputs.cases import CASES
+
+# A value for a variable of each type that settings have.
+TEXTS = {"bool": "true", "int": "7", "float": "2.5", "str": "text"}
+
+
+def test_nothing_is_on_without_an_address() -> None:
+    assert load({"slack": {"webhookurl": "", "footer": "x"}, "teams": None}, {}).enabled == ()
+
+
+def test_a_section_switches_its_receiver_on_whatever_its_case() -> None:
+    (one,) = load({"Slack": {"webhookURL": "https://a.example", "minimumPriority": "Info"}}, {}).enabled
+    assert one.output.name == "slack"
+    assert one.settings.minimumpriority == "informational"
+
+
+def test_the_environment_wins_over_the_file() -> None:
+    values = {"webhook": {"address": "http://file", "customheaders": {"A": "1"}}}
+    env = {"WEBHOOK_ADDRESS": "http://env", "WEBHOOK_CUSTOMHEADERS": "B:2,C:http://c:3"}
+    (one,) = load(values, env).enabled
+    found = one.settings.model_dump()
+    assert found["address"].get_secret_value() == "http://env"
+    assert found["customheaders"] == {"A": "1", "B": "2", "C": "http://c:3"}
+
+
+@pytest.mark.parametrize("name", OUTPUTS)
+def test_the_environment_alone_switches_a_receiver_on(name: str) -> None:
+    least = CASES[name][""]
+    env = {variable(_section(name, key), key): _text(value) for key, value in least.items()}
+    (one,) = load({}, env).enabled
+    assert one.output.name == name
+    assert one.settings == settings_of(find(name), least)
+
+
+@pytest.mark.parametrize("name", OUTPUTS)
+def test_a_file_gives_the_same_as_the_environment(name: str) -> None:
+    values: dict[str, object] = {}
+    for key, value in CASES[name][""].items():
+        at = values
+        for step in _section(name, key).split("."):
+            at = at.setdefault(step, {})  # type: ignore[assignment]
+        at[key] = value
+    (one,) = load(values, {}).enabled
+    assert one.settings == settings_of(find(name), CASES[name][""])
+
+
+@pytest.mark.parametrize("name", OUTPUTS)
+def test_every_setting_can_come_from_the_environment(name: str) -> None:
+    kind = find(name).settings
+    env = {variable(_section(name, key), key): _text(value) for key, value in CASES[name][""].items()}
+    for key, about in kind.model_fields.items():
+        text = TEXTS.get(getattr(about.annotation, "__name__", ""))
+        if text and key not in ("minimumpriority", *CASES[name][""]) and not _checked(name, key):
+            env[variable(_section(name, key), key)] = text
+    (one,) = load({}, env).enabled
+    for key in kind.model_fields:
+        if variable(_section(name, key), key) in env and isinstance(
+            getattr(one.settings, key), bool | int | str
+        ):
+            assert str(getattr(one.settings, key)).lower() == env[variable(_section(name, key), key)].lower()
+
+
+def test_faults_are_told_together_and_secrets_are_not() -> None:
+    values = {
+        "alertmanager": {"hostport": "http://a", "expiresafter": "soon"},
+        "slack": {"webhookurl": "https://key.example", "minimumpriority": "loud"},
+    }
+    with pytest.raises(UsageError) as error:
+        load(values, {}, "falcosidekick.yaml")
+    lines = str(error.value).splitlines()
+    assert lines[0].startswith("falcosidekick.yaml: slack.minimumpriority: expected one of debug, ")
+    assert lines[0].endswith("found 'loud'")
+    assert lines[1].startswith("falcosidekick.yaml: alertmanager.expiresafter: ")
+    assert "key.example" not in str(error.value)
+
+
+def test_an_unknown_key_is_a_warning_with_the_nearest_name() -> None:
+    loaded = load({"slack": {"webhookurl": "https://a.example", "fotter": "x"}}, {}, "eyas.yaml")
+    assert loaded.warnings == ("eyas.yaml: slack.fotter is not a setting, did you mean 'footer'?",)
+
+
+def test_certificates_come_from_the_folder_that_stands_above() -> None:
+    values = {
+        "mutualtlsfilespath": "/certs",
+        "mutualtlsclient": {"keyfile": "/own.key"},
+        "tlsclient": {"cacertfile": "/ca.pem"},
+        "webhook": {"address": "https://a", "mutualtls": True, "checkcert": False},
+        "slack": {"webhookurl": "https://b", "checkcert": False},
+    }
+    found = {one.output.name: one.settings.trust for one in load(values, {}).enabled}
+    assert found["webhook"] == Trust(True, "/certs/ca.crt", "/certs/client.crt", "/own.key")
+    assert found["slack"] == Trust(False, "/ca.pem")
+
+
+def test_secrets_do_not_show() -> None:
+    settings = settings_of(
+        find("webhook"), {"address": "https://a.example/key", "customheaders": "A:tok,B:to"}
+    )
+    assert secrets(settings)[0] == "https%3A%2F%2Fa.example%2Fkey"
+    assert shown("POST https://a.example/key tok", settings) == "POST … …"
+    assert "a.example" not in repr(settings)
+
+
+def _section(name: str, key: str) -> str:
+    return name.rpartition(".")[0] if key in find(name).settings.shared else name
+
+
+def _checked(name: str, key: str) -> bool:
+    """Whether a setting takes only some texts."""
+    return bool(find(name).settings.model_fields[key].metadata)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    if isinstance(value, dict):
+        return ",".join(f"{key}:{entry}" for key, entry in value.items())
+    return ",".join(value) if isinstance(value, list) else str(value)
