@@ -1,0 +1,120 @@
+"""What goes first when there is no more room: what everyone has got, then the least severe, oldest first."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from eyas.delivery import journal
+
+CHUNK = 2000
+RESERVE = 12 << 20  # more than the log can hold: a checkpoint has to fit
+RESERVE_FILE = "reserve"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Bounds of the store. Alerts that a receiver still waits for go last."""
+
+    max_bytes: int = 1 << 30
+    max_age: int = 30 * 86400  # seconds; applies to alerts that everyone has got
+    max_wait: int = 0  # seconds that an alert waits for a receiver at most; 0 is for ever
+
+
+def used(db: sqlite3.Connection) -> int:
+    """Bytes of the store that hold something."""
+    pages, free, size = (
+        db.execute(f"PRAGMA {n}").fetchone()[0] for n in ("page_count", "freelist_count", "page_size")
+    )
+    return int((pages - free) * size)
+
+
+def shrink(db: sqlite3.Connection, policy: Policy) -> Counter[int]:
+    """Bring the store below its size; tells how many of each severity went though a receiver waited for them."""
+    gone: Counter[int] = Counter()
+    while used(db) > policy.max_bytes:
+        before = db.total_changes
+        gone += release(db)
+        if db.total_changes == before:
+            break
+    return gone
+
+
+def release(db: sqlite3.Connection) -> Counter[int]:
+    """Delete one chunk of alerts, the least needed ones."""
+    settled = [
+        row[0]
+        for row in db.execute(f"SELECT seq FROM alert WHERE NOT {_awaited(db)} ORDER BY seq LIMIT {CHUNK}")
+    ]
+    if settled:
+        _delete(db, settled)
+        journal.count(db, "retired", len(settled))
+        return Counter()
+    rows = db.execute(
+        "SELECT seq, severity FROM alert ORDER BY severity DESC, seq LIMIT ?", (CHUNK,)
+    ).fetchall()
+    _delete(db, [seq for seq, _ in rows])
+    gone = Counter(severity for _, severity in rows)
+    for severity, number in gone.items():
+        journal.count(db, f"discarded:{severity}", number)
+    return gone
+
+
+def retire(db: sqlite3.Connection, before: int) -> int:
+    """Delete alerts older than a moment that nobody waits for."""
+    rows = db.execute(f"SELECT seq FROM alert WHERE ts < ? AND NOT {_awaited(db)}", (before,)).fetchall()
+    _delete(db, [row[0] for row in rows])
+    db.execute("DELETE FROM activity WHERE ts < ?", (before,))
+    journal.count(db, "retired", len(rows))
+    return len(rows)
+
+
+def expire(db: sqlite3.Connection, before: int) -> int:
+    """Take alerts older than a moment out of every queue; they stay in the store."""
+    gone = db.execute(
+        "DELETE FROM pending WHERE seq IN (SELECT seq FROM alert WHERE ts < ?)", (before,)
+    ).rowcount
+    journal.count(db, "expired", gone)
+    return gone
+
+
+def _awaited(db: sqlite3.Connection) -> str:
+    """Condition: some queue still holds the alert. One look-up for each queue, none over all of them."""
+    names = journal.outputs(db)
+    listed = ",".join("'" + name.replace("'", "''") + "'" for name in names)
+    return f"EXISTS (SELECT 1 FROM pending p WHERE p.output IN ({listed}) AND p.seq = alert.seq)"
+
+
+def _delete(db: sqlite3.Connection, seqs: list[int]) -> None:
+    if not seqs:
+        return
+    rows = [(seq,) for seq in seqs]
+    queues = [(name, seq) for name in journal.outputs(db) for seq in seqs]
+    db.executemany("DELETE FROM pending WHERE output = ? AND seq = ?", queues)
+    db.executemany("DELETE FROM bundle WHERE lead = (SELECT id FROM alert WHERE seq = ?)", rows)
+    db.executemany("DELETE FROM alert WHERE seq = ?", rows)
+    db.execute(
+        "INSERT INTO counter VALUES ('highest_discarded', ?)"
+        " ON CONFLICT(name) DO UPDATE SET value = max(value, excluded.value)",
+        (max(seqs),),
+    )
+
+
+def reserve(folder: Path) -> None:
+    """Keep room on the disk, so that deleting is possible when it is full."""
+    path = folder / RESERVE_FILE
+    try:
+        if path.exists() and path.stat().st_size == RESERVE:
+            return
+        with path.open("wb") as file:
+            os.posix_fallocate(file.fileno(), 0, RESERVE)
+    except OSError:
+        path.unlink(missing_ok=True)
+
+
+def give_back(folder: Path) -> None:
+    """Let go of the room that was kept."""
+    (folder / RESERVE_FILE).unlink(missing_ok=True)
