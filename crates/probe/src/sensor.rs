@@ -1,6 +1,7 @@
 //! The probe in the kernel: loaded, told what to send, and read.
 
 use std::cell::RefCell;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ static OBJECT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/probe.bpf.o"));
 const NUMBERS: usize = 512;
 const CLASSES: [&str; 5] = ["process", "open", "network", "file", "other"];
 /// Events this young wait for older ones of other processors.
-const WINDOW_NS: u64 = 2_000_000;
+const WINDOW_NS: u64 = 300_000;
 
 type Queue = Rc<RefCell<Vec<(u64, Vec<u8>)>>>;
 
@@ -109,6 +110,12 @@ impl Sensor {
         crate::now() > oldest + WINDOW_NS
     }
 
+    /// How long until events that wait for older ones can be handed over; none when none wait.
+    pub fn due(&self) -> Option<Duration> {
+        let (oldest, _) = self.waiting.first()?;
+        Some(Duration::from_nanos((oldest + WINDOW_NS + 1).saturating_sub(crate::now())))
+    }
+
     /// Events sent and lost, per class.
     pub fn counters(&self) -> Counters {
         let mut counters = Counters::default();
@@ -124,6 +131,14 @@ impl Sensor {
             }
         }
         counters
+    }
+}
+
+/// Readable when the kernel side has sent something.
+impl AsFd for Sensor {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        // SAFETY: the ring owns the descriptor and lives as long as the borrow.
+        unsafe { BorrowedFd::borrow_raw(self.ring.epoll_fd()) }
     }
 }
 

@@ -34,3 +34,8 @@ fn io<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a std::io::E
     }
     None
 }
+
+/// Why this machine is not watched, and what to do about it.
+pub(crate) fn live(error: eyas_live::LiveError) -> PyErr {
+    CoreError::new_err((error.to_string(), error.hint()))
+}

@@ -3,6 +3,7 @@
 mod capture;
 mod errors;
 mod inspect;
+mod live;
 mod program;
 mod replay;
 mod values;
@@ -18,7 +19,10 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<values::PyMatch>()?;
     m.add_class::<capture::PyCaptureWriter>()?;
     m.add_class::<inspect::PyLines>()?;
+    m.add_class::<live::PyFound>()?;
+    m.add_class::<live::PyLive>()?;
     m.add_function(wrap_pyfunction!(inspect::catalog, m)?)?;
+    m.add_function(wrap_pyfunction!(live::doctor, m)?)?;
     m.add_function(wrap_pyfunction!(inspect::explain, m)?)?;
     m.add_function(wrap_pyfunction!(inspect::field_values, m)?)?;
     m.add_function(wrap_pyfunction!(inspect::bench_read, m)?)?;

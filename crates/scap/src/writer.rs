@@ -10,7 +10,7 @@ use eyas_event::table::Flags;
 use eyas_event::{Event, File, FileKind, Group, Interface, Machine, Process, Snapshot, User};
 use flate2::write::GzEncoder;
 
-use crate::block;
+use crate::{block, snapshot};
 
 /// How the file is packed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -336,8 +336,9 @@ fn file(file: &File) -> Vec<u8> {
         }
         FileKind::Named { code: 0, .. } => put8(&mut out, 0),
         FileKind::Named { code, name } => {
-            put8(&mut out, *code);
-            put_text(&mut out, name, FILE_NAME_MAX);
+            let (code, name) = snapshot::common(*code, name);
+            put8(&mut out, code);
+            put_text(&mut out, &name, FILE_NAME_MAX);
         }
     }
     out

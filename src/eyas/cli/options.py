@@ -24,6 +24,7 @@ class Chosen:
     loaded: rules.Loaded
     style: alert.Style
     settings: config.Settings
+    sources: tuple[Path, ...] = ()
 
 
 def rule_options(command: F) -> F:
@@ -71,7 +72,8 @@ def choose(
         json_include_output_fields_property=settings.json_include_output_fields_property,
         json_include_tags_property=settings.json_include_tags_property,
     )
-    return Chosen(loaded, style, settings)
+    sources = (*where, config_file) if config_file else tuple(where)
+    return Chosen(loaded, style, settings, sources)
 
 
 def _default_file() -> Path | None:

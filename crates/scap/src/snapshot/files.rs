@@ -1,5 +1,7 @@
 //! Lists of open files, versions 1 and 2.
 
+use std::borrow::Cow;
+
 use eyas_event::{File, FileKind, Snapshot};
 
 use super::Records;
@@ -13,6 +15,10 @@ const ENTRY_MIN: usize = 17;
 const LAST_KIND: u8 = 21;
 /// Type under which unknown ones are kept.
 const UNSUPPORTED: u8 = 10;
+/// Highest type that every reader knows; those of before 2023 refuse a file with another.
+const COMMON: u8 = 16;
+/// Begins the name of a file whose type is kept beside it.
+const NEWER: &[u8] = b"newer-type:";
 
 pub(super) fn decode(version: u8, mut body: Cursor<'_>, out: &mut Records) -> Result<(), ScapError> {
     let tid = body.i64()?;
@@ -49,10 +55,28 @@ fn kind(code: u8, sized: bool, entry: &mut Cursor<'_>) -> Result<FileKind, ScapE
             let dev = if sized && entry.left() >= 4 { entry.u32()? } else { 0 };
             FileKind::Regular { flags, name, dev, mount_id: 0 }
         }
+        UNSUPPORTED => newer(entry.text(NAME_MAX)?),
         2..=LAST_KIND => FileKind::Named { code, name: entry.text(NAME_MAX)? },
         _ if sized => {
             FileKind::Named { code: UNSUPPORTED, name: format!("unknown-type:[{code}]").into_bytes() }
         }
         _ => return Err(entry.fault("unknown type of open file")),
     })
+}
+
+/// Type and name under which every reader takes a file; `newer` undoes it.
+pub(crate) fn common(code: u8, name: &[u8]) -> (u8, Cow<'_, [u8]>) {
+    if code <= COMMON {
+        return (code, name.into());
+    }
+    (UNSUPPORTED, [NEWER, &[b'@' + code], b":", name].concat().into())
+}
+
+fn newer(name: Vec<u8>) -> FileKind {
+    match name.strip_prefix(NEWER) {
+        Some([code @ b'A'..=b'~', b':', rest @ ..]) => {
+            FileKind::Named { code: code - b'@', name: rest.to_vec() }
+        }
+        _ => FileKind::Named { code: UNSUPPORTED, name },
+    }
 }

@@ -11,6 +11,8 @@ use crate::block::Block;
 use crate::cursor::Cursor;
 use crate::error::ScapError;
 
+pub(crate) use files::common;
+
 /// Records in the order of the file.
 pub(crate) type Records = VecDeque<Snapshot>;
 

@@ -1,0 +1,166 @@
+//! The handle of a running watch: what to do goes in, what was found comes out.
+
+use std::os::fd::{AsFd, BorrowedFd};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::JoinHandle;
+
+use eyas_engine::Match;
+use eyas_eval::Program;
+
+use crate::bell::Bell;
+use crate::error::LiveError;
+use crate::worker::{Figures, Worker};
+
+/// Rules and the events they need.
+#[derive(Clone, Debug, Default)]
+pub struct Rules {
+    /// The rules; none for a mere recording.
+    pub program: Option<Arc<Program>>,
+    /// Ids of the events to collect.
+    pub events: Vec<u16>,
+}
+
+/// What to watch for and what to keep.
+#[derive(Clone, Debug, Default)]
+pub struct Setup {
+    /// Rules in force at the start.
+    pub rules: Rules,
+    /// Where to record.
+    pub write: Option<PathBuf>,
+    /// What to record; everything when there is no condition.
+    pub keep: Option<Arc<Program>>,
+}
+
+/// Matches of one set of rules.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Found {
+    /// Which set: 0 at the start, one more with each change.
+    pub generation: u32,
+    /// When the events were read from the kernel, nanoseconds since the epoch.
+    pub read: u64,
+    /// When all of them were judged.
+    pub judged: u64,
+    /// What held, in the order of events.
+    pub matches: Vec<Match>,
+}
+
+/// What the thread is told.
+pub(crate) enum Order {
+    Rules(Rules),
+    Figures(Sender<Figures>),
+    Stop,
+}
+
+/// What the thread tells.
+pub(crate) enum News {
+    Watching,
+    Found(Found),
+    Failed(LiveError),
+}
+
+/// This machine being watched.
+#[derive(Debug)]
+pub struct Watch {
+    orders: Sender<Order>,
+    bell: Bell,
+    news: Receiver<News>,
+    chime: Bell,
+    worker: Option<JoinHandle<Figures>>,
+    last: Figures,
+    generation: u32,
+}
+
+impl Watch {
+    /// Loads the probe and takes the initial state; returns once the hooks are on.
+    ///
+    /// # Errors
+    /// Says what the kernel lacks or refuses, or why the recording cannot be written.
+    pub fn start(setup: Setup) -> Result<Watch, LiveError> {
+        let (orders, inbox) = channel();
+        let (outbox, news) = channel();
+        let (bell, chime) = (Bell::new()?, Bell::new()?);
+        let (ears, mouth) = (bell.clone(), chime.clone());
+        let build = std::thread::Builder::new().name("eyas-watch".to_owned());
+        let worker = build.spawn(move || Worker::run(setup, inbox, &ears, &outbox, &mouth))?;
+        let watch = Watch {
+            orders,
+            bell,
+            news,
+            chime,
+            worker: Some(worker),
+            last: Figures::default(),
+            generation: 0,
+        };
+        match watch.news.recv() {
+            Ok(News::Watching) => Ok(watch),
+            Ok(News::Failed(error)) => Err(error),
+            _ => Err(LiveError::Ended),
+        }
+    }
+
+    /// What was found since the last call; `as_fd` is readable when there is something.
+    ///
+    /// # Errors
+    /// When watching had to end.
+    pub fn take(&mut self) -> Result<Vec<Found>, LiveError> {
+        self.chime.silence();
+        let mut all = Vec::new();
+        for news in self.news.try_iter() {
+            match news {
+                News::Found(found) => all.push(found),
+                News::Failed(error) => return Err(error),
+                News::Watching => {}
+            }
+        }
+        Ok(all)
+    }
+
+    /// Puts other rules in force without a gap; gives their generation.
+    pub fn reload(&mut self, rules: Rules) -> u32 {
+        self.tell(Order::Rules(rules));
+        self.generation += 1;
+        self.generation
+    }
+
+    /// Figures so far.
+    pub fn figures(&mut self) -> Figures {
+        let (reply, answer) = channel();
+        self.tell(Order::Figures(reply));
+        if let Ok(figures) = answer.recv() {
+            self.last = figures;
+        }
+        self.last.clone()
+    }
+
+    /// Takes the hooks off and closes the recording; gives what was still under way.
+    ///
+    /// # Errors
+    /// When the recording could not be written to its end.
+    pub fn stop(&mut self) -> Result<Vec<Found>, LiveError> {
+        self.tell(Order::Stop);
+        if let Some(worker) = self.worker.take() {
+            self.last = worker.join().map_err(|_| LiveError::Ended)?;
+        }
+        self.take()
+    }
+
+    fn tell(&self, order: Order) {
+        // A thread that has ended needs no orders.
+        let _ = self.orders.send(order);
+        self.bell.ring();
+    }
+}
+
+impl AsFd for Watch {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.chime.as_fd()
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        let _ = self.stop();
+    }
+}

@@ -1,0 +1,150 @@
+//! The thread that watches: waits for the kernel or an order, whichever comes first.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::os::fd::AsFd;
+use std::sync::mpsc::{Receiver, Sender};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use eyas_probe::{Sensor, procfs};
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
+use rustix::time::Timespec;
+
+use crate::bell::Bell;
+use crate::error::LiveError;
+use crate::scene::Scene;
+use crate::watch::{Found, News, Order, Setup};
+
+/// Longest time between looks at the counters of losses.
+const TICK: Duration = Duration::from_secs(1);
+
+/// Figures of a watch.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Figures {
+    /// Events numbered.
+    pub events: u64,
+    /// Matches made.
+    pub alerts: u64,
+    /// Events that the kernel side had to drop, per class.
+    pub lost: BTreeMap<&'static str, u64>,
+    /// Events that could not be read.
+    pub unknown: u64,
+    /// Time since the hooks were on.
+    pub elapsed: Duration,
+}
+
+pub(crate) struct Worker<'a> {
+    sensor: Sensor,
+    scene: Scene,
+    orders: Receiver<Order>,
+    bell: &'a Bell,
+    news: &'a Sender<News>,
+    chime: &'a Bell,
+    generation: u32,
+    start: Instant,
+}
+
+impl Worker<'_> {
+    /// Watches until told to stop; a failure is told and ends it.
+    pub(crate) fn run(
+        setup: Setup,
+        orders: Receiver<Order>,
+        bell: &Bell,
+        news: &Sender<News>,
+        chime: &Bell,
+    ) -> Figures {
+        let told = |error: LiveError| {
+            let _ = news.send(News::Failed(error));
+            chime.ring();
+        };
+        let (sensor, scene) = match open(setup) {
+            Ok(pair) => pair,
+            Err(error) => {
+                told(error);
+                return Figures::default();
+            }
+        };
+        let start = Instant::now();
+        let mut worker = Worker { sensor, scene, orders, bell, news, chime, generation: 0, start };
+        let _ = news.send(News::Watching);
+        if let Err(error) = worker.watch() {
+            told(error);
+        }
+        worker.figures()
+    }
+
+    fn watch(&mut self) -> Result<(), LiveError> {
+        let mut stopping = false;
+        while !stopping {
+            self.wait()?;
+            self.read()?;
+            stopping = self.obey()?;
+        }
+        self.scene.finish()
+    }
+
+    /// Waits for events, for events held back to be in order, or for an order.
+    fn wait(&self) -> Result<(), LiveError> {
+        let pause = self.sensor.due().unwrap_or(TICK);
+        let pause = Timespec { tv_sec: pause.as_secs().cast_signed(), tv_nsec: pause.subsec_nanos().into() };
+        let (sensor, bell) = (self.sensor.as_fd(), self.bell.as_fd());
+        let mut both =
+            [PollFd::from_borrowed_fd(sensor, PollFlags::IN), PollFd::from_borrowed_fd(bell, PollFlags::IN)];
+        match poll(&mut both, Some(&pause)) {
+            Ok(_) | Err(Errno::INTR) => Ok(()),
+            Err(error) => Err(io::Error::from(error).into()),
+        }
+    }
+
+    fn read(&mut self) -> Result<(), LiveError> {
+        let (scene, read) = (&mut self.scene, now());
+        self.sensor.poll(Duration::ZERO, &mut |bytes| scene.take(bytes))?;
+        let matches = self.scene.found()?;
+        if !matches.is_empty() {
+            let found = Found { generation: self.generation, read, judged: now(), matches };
+            let _ = self.news.send(News::Found(found));
+            self.chime.ring();
+        }
+        Ok(())
+    }
+
+    /// Does what was ordered; true when told to stop.
+    fn obey(&mut self) -> Result<bool, LiveError> {
+        self.bell.silence();
+        while let Ok(order) = self.orders.try_recv() {
+            match order {
+                Order::Rules(rules) => {
+                    self.sensor.collect(&rules.events)?;
+                    self.scene.reload(rules.program);
+                    self.generation += 1;
+                }
+                Order::Figures(reply) => {
+                    let _ = reply.send(self.figures());
+                }
+                Order::Stop => return Ok(true),
+            }
+        }
+        Ok(false)
+    }
+
+    fn figures(&self) -> Figures {
+        Figures { lost: self.sensor.counters().lost, elapsed: self.start.elapsed(), ..self.scene.figures() }
+    }
+}
+
+/// Nanoseconds since the epoch.
+fn now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// Hooks on first, then the scan, so that nothing falls between the two.
+fn open(setup: Setup) -> Result<(Sensor, Scene), LiveError> {
+    let mut scene = Scene::new(&setup)?;
+    let mut sensor = Sensor::open()?;
+    sensor.collect(&setup.rules.events)?;
+    procfs::scan(&mut |record| scene.seed(&record));
+    scene.seeded();
+    Ok((sensor, scene))
+}

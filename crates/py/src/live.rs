@@ -1,0 +1,121 @@
+//! This machine being watched.
+
+use std::os::fd::{AsFd, AsRawFd};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use eyas_live::{Figures, Found, Rules, Setup, Watch};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyList};
+
+use crate::errors;
+use crate::program::PyProgram;
+use crate::values::matches;
+
+/// Matches of one set of rules.
+#[pyclass(name = "Found", frozen, get_all, module = "eyas._core")]
+pub(crate) struct PyFound {
+    generation: u32,
+    read: u64,
+    judged: u64,
+    matches: Py<PyList>,
+}
+
+/// This machine being watched.
+#[pyclass(name = "Live", frozen, module = "eyas._core")]
+pub(crate) struct PyLive {
+    watch: Mutex<Watch>,
+}
+
+#[pymethods]
+impl PyLive {
+    /// Loads the probe and takes the initial state; returns once the hooks are on.
+    #[new]
+    #[pyo3(signature = (program, events, *, write=None, keep=None))]
+    fn new(
+        py: Python<'_>,
+        program: Option<&PyProgram>,
+        events: Vec<u16>,
+        write: Option<PathBuf>,
+        keep: Option<&PyProgram>,
+    ) -> PyResult<PyLive> {
+        let keep = keep.map(|k| Arc::clone(&k.program));
+        let setup = Setup { rules: rules(program, events), write, keep };
+        let watch = py.detach(|| Watch::start(setup)).map_err(errors::live)?;
+        Ok(PyLive { watch: Mutex::new(watch) })
+    }
+
+    /// A descriptor that is readable when `take` has something to give.
+    fn fileno(&self) -> i32 {
+        self.lock().as_fd().as_raw_fd()
+    }
+
+    /// What was found since the last call.
+    fn take(&self, py: Python<'_>) -> PyResult<Vec<PyFound>> {
+        let found = py.detach(|| self.lock().take()).map_err(errors::live)?;
+        batches(py, found)
+    }
+
+    /// Puts other rules in force without a gap; gives their number.
+    fn reload(&self, py: Python<'_>, program: &PyProgram, events: Vec<u16>) -> u32 {
+        let rules = rules(Some(program), events);
+        py.detach(|| self.lock().reload(rules))
+    }
+
+    /// Figures so far.
+    fn stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let figures = py.detach(|| self.lock().figures());
+        figures_dict(py, figures)
+    }
+
+    /// Stops watching; gives what was still under way.
+    fn close(&self, py: Python<'_>) -> PyResult<Vec<PyFound>> {
+        let found = py.detach(|| self.lock().stop()).map_err(errors::live)?;
+        batches(py, found)
+    }
+}
+
+impl PyLive {
+    fn lock(&self) -> MutexGuard<'_, Watch> {
+        self.watch.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn rules(program: Option<&PyProgram>, events: Vec<u16>) -> Rules {
+    Rules { program: program.map(|p| Arc::clone(&p.program)), events }
+}
+
+fn batches(py: Python<'_>, found: Vec<Found>) -> PyResult<Vec<PyFound>> {
+    found.into_iter().map(|f| batch(py, f)).collect()
+}
+
+fn batch(py: Python<'_>, found: Found) -> PyResult<PyFound> {
+    let matches = PyList::new(py, matches(py, found.matches)?)?.unbind();
+    Ok(PyFound { generation: found.generation, read: found.read, judged: found.judged, matches })
+}
+
+fn figures_dict(py: Python<'_>, figures: Figures) -> PyResult<Bound<'_, PyDict>> {
+    let dict = PyDict::new(py);
+    dict.set_item("events", figures.events)?;
+    dict.set_item("alerts", figures.alerts)?;
+    dict.set_item("lost", figures.lost.values().sum::<u64>())?;
+    dict.set_item("lost_by_class", figures.lost)?;
+    dict.set_item("unknown_events", figures.unknown)?;
+    dict.set_item("seconds", figures.elapsed.as_secs_f64())?;
+    Ok(dict)
+}
+
+/// What this machine allows, as JSON.
+#[pyfunction]
+pub(crate) fn doctor(py: Python<'_>) -> Bound<'_, PyBytes> {
+    let facts = py.detach(eyas_probe::doctor);
+    let json = serde_json::json!({
+        "release": facts.release,
+        "root": facts.root,
+        "btf": facts.btf,
+        "refused": facts.refused,
+        "calls": facts.calls,
+        "events": facts.events,
+    });
+    PyBytes::new(py, json.to_string().as_bytes())
+}

@@ -1,0 +1,78 @@
+"""`eyas run`: watch this machine, alerts to stdout."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import click
+
+from eyas import catalog, pipeline, watch
+from eyas.cli.options import Chosen, choose, duration, rule_options
+from eyas.cli.replay import write_stats
+from eyas.errors import EyasError
+from eyas.watch import changes, service
+
+
+@click.command("run")
+@rule_options
+@click.option("--for", "how_long", metavar="DURATION", help="End by itself after 10s, 2m, 1h.")
+@click.option("--stats", type=Path, help="Write figures as JSON at the end.")
+def command(how_long: str | None, stats: Path | None, **options: Any) -> None:
+    """Watch this machine and print alerts as things happen. Needs root.
+
+    Ctrl-C ends it with statistics on stderr. SIGHUP, or a change of a rule file, puts the new rules in force once
+    all of them are good; until then the old ones stay.
+
+    \b
+    eyas run
+    eyas run -r /etc/eyas/rules --json --for 1m --stats figures.json
+    """
+    seconds = duration(how_long) if how_long else None
+    first = choose(**options)
+    with watch.Wakes(beat=service.heartbeat()) as wakes:
+        watched = watch.Watch(
+            _force(first), wakes, lambda: _force(choose(**options)), watch.Told(_reloaded, _failed)
+        )
+        click.echo(f"eyas: watching with {len(first.loaded.active)} rules", err=True)
+        wakes.restart(seconds)
+        stop = threading.Event()
+        if first.settings.watch_config_files:
+            changes.follow(first.sources, wakes, stop)
+        try:
+            for alert in watched.alerts():
+                print(alert.line(watched.force.style), flush=True)
+        finally:
+            stop.set()
+            _summary(watched.tally)
+            if stats is not None:
+                write_stats(stats, watched.tally)
+
+
+def _force(chosen: Chosen) -> watch.Force:
+    active = chosen.loaded.active
+    program = pipeline.compile_rules(active, chosen.loaded.ir)
+    return watch.Force(active, program, watch.needed(active, catalog.load()), chosen.style)
+
+
+def _reloaded(force: watch.Force) -> None:
+    click.echo(f"eyas: reloaded; watching with {len(force.rules)} rules", err=True)
+
+
+def _failed(error: EyasError) -> None:
+    click.echo(f"eyas: {error}; the rules that were in force stay", err=True)
+    if error.hint:
+        click.echo(f"hint: {error.hint}", err=True)
+
+
+def _summary(tally: pipeline.Tally) -> None:
+    """What was seen, raised and lost."""
+    lines = [
+        f"{tally.events} events in {tally.seconds:.1f} s, {tally.alerts} alerts, {tally.lost} events lost",
+        *(f"  lost {count} of class {name}" for name, count in sorted(tally.lost_by_class.items()) if count),
+        *(f"  {count:6} {rule}" for rule, count in tally.by_rule.most_common()),
+    ]
+    if tally.unknown_events:
+        lines.append(f"  {tally.unknown_events} events could not be read")
+    click.echo("\n".join(lines), err=True)

@@ -1,0 +1,142 @@
+"""The live run: what the kernel reports is judged by the rules in force, and rules may change meanwhile."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from eyas import _core, alert, pipeline
+from eyas.alert import Alert
+from eyas.catalog import Catalog
+from eyas.errors import EyasError, RunError
+from eyas.pipeline import Tally
+from eyas.rules import Compiled
+from eyas.watch import service
+from eyas.watch.changes import Loader
+from eyas.watch.wakes import Wake, Wakes
+
+
+@dataclass(frozen=True, slots=True)
+class Force:
+    """Rules in force, as the core runs them, and how their alerts are written."""
+
+    rules: list[Compiled]
+    program: _core.Program
+    events: list[int]
+    style: alert.Style
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What whoever runs the watch wants to hear."""
+
+    reloaded: Callable[[Force], None]
+    failed: Callable[[EyasError], None]
+
+
+def needed(rules: Iterable[Compiled], catalog: Catalog) -> list[int]:
+    """Ids of the events that rules can hold on."""
+    wanted: set[int] = set()
+    for rule in rules:
+        if rule.events is None:
+            return [event.id for event in catalog.events]
+        wanted |= rule.events
+    return sorted(wanted)
+
+
+class Watch:
+    """This machine being watched."""
+
+    def __init__(self, force: Force, wakes: Wakes, load: Callable[[], Force], told: Told) -> None:
+        self.force = force
+        self.tally = Tally()
+        self._wakes = wakes
+        self._told = told
+        self._loader = Loader(load, told.failed, wakes)
+        self._live = _started(lambda: _core.Live(force.program, force.events))
+        self._generations = {0: force}
+        self._host = alert.hostname()
+
+    def alerts(self) -> Iterator[Alert]:
+        """Alerts as they come, until the time is over or a signal says stop."""
+        self._wakes.listen(self._live)
+        service.ready(f"watching with {len(self.force.rules)} rules")
+        try:
+            stopping = False
+            while not stopping:
+                woken = self._wakes.wait()
+                service.alive()
+                if Wake.FOUND in woken:
+                    yield from self._raised(self._live.take())
+                if Wake.RELOAD in woken:
+                    service.reloading()
+                    self._loader.begin()
+                if Wake.LOADED in woken:
+                    self._switch()
+                stopping = Wake.STOP in woken
+            service.stopping()
+            yield from self._raised(self._live.close())
+        except _core.CoreError as error:
+            raise _failure(error) from None
+        finally:
+            self.tally.take(self._live.stats())
+
+    def _switch(self) -> None:
+        """Put what was loaded in force; when it did not load, what is in force stays."""
+        force = self._loader.take()
+        if force is not None:
+            self.force = force
+            self._generations[self._live.reload(force.program, force.events)] = force
+            self._told.reloaded(force)
+        service.ready(f"watching with {len(self.force.rules)} rules")
+
+    def _raised(self, batches: Iterable[_core.Found]) -> Iterator[Alert]:
+        for found in batches:
+            rules = self._generations[found.generation].rules
+            for old in [number for number in self._generations if number < found.generation]:
+                del self._generations[old]
+            for match in found.matches:
+                raised = pipeline.alert_of(match, rules[match.rule], self._host)
+                self.tally.count(raised)
+                yield replace(raised, eyas={**raised.eyas, "clocks": _clocks(match, found)})
+
+
+def _clocks(match: _core.Match, found: _core.Found) -> dict[str, int]:
+    """When the kernel saw it, when it was read, judged, and handed on; nanoseconds since the epoch."""
+    return {"kernel": match.ts, "read": found.read, "judged": found.judged, "written": time.time_ns()}
+
+
+class Recording:
+    """This machine being written to a capture."""
+
+    def __init__(self, path: Path, keep: _core.Program | None, events: list[int]) -> None:
+        self._live = _started(lambda: _core.Live(None, events, write=str(path), keep=keep))
+
+    def run(self, wakes: Wakes) -> dict[str, Any]:
+        """Record until the time is over or a signal says stop; gives the figures."""
+        wakes.listen(self._live)
+        woken: set[Wake] = set()
+        try:
+            while Wake.STOP not in woken:
+                woken = wakes.wait()
+                if Wake.FOUND in woken:
+                    self._live.take()
+            self._live.close()
+        except _core.CoreError as error:
+            raise _failure(error) from None
+        return self._live.stats()
+
+
+def _started(start: Callable[[], _core.Live]) -> _core.Live:
+    try:
+        return start()
+    except _core.CoreError as error:
+        raise _failure(error) from None
+
+
+def _failure(error: _core.CoreError) -> RunError:
+    message, hint = (*error.args, "")[:2]
+    return RunError(message, hint)
