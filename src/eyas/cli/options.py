@@ -56,7 +56,8 @@ def choose(
     enable_all: bool,
 ) -> Chosen:
     """Load configuration and rules; faults of the rules go to stderr and end the command."""
-    found = config.load(config_file or _default_file(), options)
+    config_file = config_file or _default_file()
+    found = config.load(config_file, options)
     for warning in found.warnings:
         click.echo(f"warning: {warning}", err=True)
     settings = found.settings
