@@ -1,0 +1,83 @@
+"""Requests over HTTP: one client for a receiver, with its certificates, behind the proxy of the environment."""
+
+from __future__ import annotations
+
+import ssl
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from eyas.delivery.request import Answer, Outcome, Request, Trust, classify, retry
+from eyas.errors import UsageError
+
+AGENT = "Eyas"
+CONNECT, READ, WHOLE = 5.0, 10.0, 30.0
+MOST = 1 << 18  # bytes of an answer that are read
+
+Judge = Callable[[int, Mapping[str, str], bytes], Answer]
+
+
+def context(trust: Trust) -> ssl.SSLContext:
+    """Whom the connection believes, and what it shows of itself."""
+    try:
+        made = ssl.create_default_context()
+        if trust.ca_file:
+            made.load_verify_locations(trust.ca_file)
+        if trust.cert_file:
+            made.load_cert_chain(trust.cert_file, trust.key_file or None)
+    except (OSError, ssl.SSLError) as error:
+        names = ", ".join(name for name in (trust.ca_file, trust.cert_file, trust.key_file) if name)
+        raise UsageError(f"certificates {names}: {getattr(error, 'strerror', None) or error}") from None
+    if not trust.check:
+        made.check_hostname = False
+        made.verify_mode = ssl.CERT_NONE
+    return made
+
+
+class HttpSender:
+    """Sends requests one after the other and keeps the connection."""
+
+    def __init__(self, trust: Trust, judge: Judge | None = None, agent: str = AGENT) -> None:
+        import httpx
+
+        self._judge = judge or classify
+        self._client: Any = httpx.Client(
+            verify=context(trust),
+            timeout=httpx.Timeout(READ, connect=CONNECT),
+            headers={"User-Agent": agent},
+            follow_redirects=False,
+        )
+
+    def send(self, batch: Sequence[Request]) -> Sequence[Answer]:
+        """Send the batch; after one that has to come back, the rest waits, so that the order holds."""
+        answers: list[Answer] = []
+        for request in batch:
+            answers.append(self._one(request))
+            if answers[-1].outcome is Outcome.RETRY:
+                break
+        return answers + [retry("waits behind an earlier one")] * (len(batch) - len(answers))
+
+    def _one(self, request: Request) -> Answer:
+        import httpx
+
+        deadline = time.monotonic() + WHOLE
+        try:
+            with self._client.stream(
+                request.method, request.url, headers=dict(request.headers), content=request.body
+            ) as reply:
+                body = b""
+                for part in reply.iter_bytes():
+                    body += part
+                    if len(body) > MOST:
+                        break
+                    if time.monotonic() > deadline:
+                        return retry(f"no whole answer within {WHOLE:.0f} s")
+                return self._judge(reply.status_code, reply.headers, body)
+        except httpx.InvalidURL as error:
+            return Answer(Outcome.REFUSED, f"address: {error}")
+        except (httpx.HTTPError, ssl.SSLError, OSError, ValueError) as error:
+            return retry(f"{type(error).__name__}: {error}"[:300])
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._client.close()
