@@ -41,6 +41,47 @@ CASES: dict[str, dict[str, dict[str, object]]] = {
             "messageformat": 'Rule *{{ .Rule }}* by *{{ index .OutputFields "proc.cmdline" }}*',
         },
     },
+    "rocketchat": {
+        "": {"webhookurl": "https://rocket.example/hooks/key"},
+        "fields": {
+            "webhookurl": "https://rocket.example/hooks/key",
+            "outputformat": "fields",
+            "footer": "SOC",
+        },
+    },
+    "mattermost": {"": {"webhookurl": "https://mattermost.example/hooks/key"}},
+    "teams": {
+        "": {"webhookurl": "https://prod-1.westeurope.logic.azure.example/workflows/key"},
+        "connector": {
+            "webhookurl": "https://acme.webhook.office.com/webhookb2/key",
+            "activityimage": "https://a/i.png",
+        },
+        "facts": {"webhookurl": "https://flow.example/key", "card": "message", "outputformat": "facts"},
+    },
+    "webex": {"": {"webhookurl": "https://webexapis.example/v1/webhooks/incoming/key"}},
+    "discord": {"": {"webhookurl": "https://discord.example/api/webhooks/key", "icon": "https://a/i.png"}},
+    "googlechat": {
+        "": {"webhookurl": "https://chat.googleapis.example/v1/spaces/key"},
+        "text": {
+            "webhookurl": "https://chat.googleapis.example/v1/spaces/key",
+            "outputformat": "text",
+            "messageformat": "{{ if .Hostname }}{{ .Hostname }}: {{ end }}{{ .Rule }}",
+        },
+    },
+    "cliq": {
+        "": {"webhookurl": "https://cliq.example/key"},
+        "emoji": {
+            "webhookurl": "https://cliq.example/key",
+            "useemoji": True,
+            "messageformat": "{{ .Priority }}",
+        },
+    },
+    "telegram": {"": {"token": "123:key", "chatid": "-100"}},
+    "gotify": {
+        "": {"hostport": "http://gotify:8080", "token": "key"},
+        "plaintext": {"hostport": "http://gotify:8080", "format": "plaintext"},
+        "json": {"hostport": "http://gotify:8080", "format": "json"},
+    },
     "alertmanager": {
         "": {"hostport": "http://alertmanager:9093"},
         "labels": {

@@ -2,6 +2,15 @@
 
 OUTPUTS = (
     "slack",
+    "rocketchat",
+    "mattermost",
+    "teams",
+    "webex",
+    "discord",
+    "googlechat",
+    "cliq",
+    "telegram",
+    "gotify",
     "alertmanager",
     "webhook",
 )

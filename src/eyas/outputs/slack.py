@@ -2,46 +2,35 @@
 
 from typing import Any
 
-from pydantic import SecretStr
-
 from eyas.alert import Alert
 from eyas.delivery import Request
 from eyas.outputs.body import chat, event
 from eyas.outputs.body.http import post
 from eyas.outputs.body.markup import cut, line, slack
-from eyas.outputs.card import ChatSettings, Output
+from eyas.outputs.card import Output
 
 # Limits of a message in blocks, https://docs.slack.dev/reference/block-kit/blocks
 HEADER, SECTION, FIELD, FIELDS, BLOCKS = 150, 3000, 2000, 10, 50
 
 
-class Settings(ChatSettings):
+class Settings(chat.HookSettings):
     """Keys below `slack`."""
 
-    needs = ("webhookurl",)
-    webhookurl: SecretStr
     channel: str = ""
-    footer: str = "Eyas"
-    icon: str = ""
-    username: str = "Eyas"
     blocks: bool = False
 
 
 def request(alert: Alert, settings: Settings) -> Request:
     """One message."""
-    body: dict[str, Any] = {
-        "text": chat.headline(alert, settings, slack),
-        "username": settings.username,
-        "icon_url": settings.icon,
-        "channel": settings.channel,
-        "attachments": [_card(alert, settings)],
-    }
-    return post(settings.webhookurl, {key: value for key, value in body.items() if value})
+    body = chat.message(alert, settings, slack)
+    if settings.blocks:
+        body["attachments"] = [_card(alert, settings)]
+    if settings.channel:
+        body["channel"] = settings.channel
+    return post(settings.webhookurl, body)
 
 
 def _card(alert: Alert, settings: Settings) -> dict[str, Any]:
-    if not settings.blocks:
-        return chat.attachment(alert, settings, settings.footer, slack)
     return {
         "color": f"#{chat.colour(alert)}",
         "fallback": cut(slack(event.output(alert)), SECTION),

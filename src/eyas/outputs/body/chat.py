@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from pydantic import SecretStr
+
 from eyas.alert import Alert
 from eyas.outputs.body import event
 from eyas.outputs.body.headline import render
@@ -25,6 +27,16 @@ SHORT = 36
 LONGEST = 4000  # of one text; every receiver of this kind takes at least this much
 
 Escape = Callable[[object], str]
+
+
+class HookSettings(ChatSettings):
+    """Settings of an incoming webhook as Slack, Rocket.Chat and Mattermost have it."""
+
+    needs = ("webhookurl",)
+    webhookurl: SecretStr
+    footer: str = "Eyas"
+    icon: str = ""
+    username: str = "Eyas"
 
 
 def colour(alert: Alert) -> str:
@@ -52,6 +64,17 @@ def headline(alert: Alert, settings: ChatSettings, escape: Escape) -> str:
 def shows(settings: ChatSettings, what: str) -> bool:
     """Whether `outputformat` asks for `text` or for `fields`."""
     return settings.outputformat.lower() in ("all", "", what)
+
+
+def message(alert: Alert, settings: HookSettings, escape: Escape) -> dict[str, Any]:
+    """A message with one attachment; empty keys are left out."""
+    made = {
+        "text": headline(alert, settings, escape),
+        "username": settings.username,
+        "icon_url": settings.icon,
+        "attachments": [attachment(alert, settings, settings.footer, escape)],
+    }
+    return {key: value for key, value in made.items() if value}
 
 
 def attachment(alert: Alert, settings: ChatSettings, footer: str, escape: Escape) -> dict[str, Any]:

@@ -43,6 +43,11 @@ def basic(user: str, password: str | SecretStr) -> dict[str, str]:
     return {"Authorization": "Basic " + base64.b64encode(f"{user}:{reveal(password)}".encode()).decode()}
 
 
+def address(host: str, scheme: str = "https") -> str:
+    """A host with its scheme."""
+    return host if "://" in host else f"{scheme}://{host}"
+
+
 def join(host: str | SecretStr, *path: str) -> str:
     """An address below another; `part` what comes from settings or alerts."""
     return "/".join((reveal(host).rstrip("/"), *(piece.strip("/") for piece in path)))

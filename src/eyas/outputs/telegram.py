@@ -1,0 +1,66 @@
+"""Telegram: a message of a bot, in MarkdownV2."""
+
+from typing import Any
+
+from pydantic import SecretStr
+
+from eyas.alert import Alert
+from eyas.delivery import Request
+from eyas.outputs.body import event
+from eyas.outputs.body.http import address, join, post, reveal
+from eyas.outputs.body.markup import cut, line, telegram
+from eyas.outputs.card import HttpSettings, Output
+
+LONGEST = 4096  # https://core.telegram.org/bots/api#sendmessage
+
+
+class Settings(HttpSettings):
+    """Keys below `telegram`."""
+
+    needs = ("token", "chatid")
+    host: str = "api.telegram.org"
+    token: SecretStr
+    chatid: str
+    messagethreadid: int = 0
+
+
+def request(alert: Alert, settings: Settings) -> Request:
+    """One message."""
+    body: dict[str, Any] = {
+        "text": _text(alert),
+        "parse_mode": "MarkdownV2",
+        "disable_web_page_preview": True,
+        "chat_id": settings.chatid,
+    }
+    if settings.messagethreadid:
+        body["message_thread_id"] = settings.messagethreadid
+    return post(join(address(settings.host), f"bot{reveal(settings.token)}", "sendMessage"), body)
+
+
+def _text(alert: Alert) -> str:
+    """Head and output always, fields as far as they fit."""
+    head = [
+        rf"*\[Falco\] \[{telegram(event.priority(alert))}\] {_short(alert.rule)}*",
+        "",
+        f"• *Time*: {telegram(event.moment(alert))}",
+        f"• *Source*: {_short(event.source(alert))}",
+        f"• *Hostname*: {_short(alert.hostname)}",
+        f"• *Tags*: {_short(' '.join(event.tags(alert)))}",
+        "• *Fields*:",
+    ]
+    tail = ["", f"*Output*: {telegram(cut(line(event.output(alert)), 800))}"]
+    room = LONGEST - len("\n".join([*head, *tail])) - 1
+    for name, value in event.texts(alert).items():
+        entry = f"\t  • *{_short(name)}*: {_short(value)}"
+        if (room := room - len(entry) - 1) < 0:
+            break
+        head.append(entry)
+    return "\n".join([*head, *tail])
+
+
+def _short(text: str) -> str:
+    """Cut first, then escaped, so that no escape is torn apart."""
+    return telegram(cut(line(text), 200))
+
+
+OUTPUT = Output("telegram", "Telegram: a message of a bot", Settings, request)
