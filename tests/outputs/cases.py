@@ -82,6 +82,14 @@ CASES: dict[str, dict[str, dict[str, object]]] = {
         "plaintext": {"hostport": "http://gotify:8080", "format": "plaintext"},
         "json": {"hostport": "http://gotify:8080", "format": "json"},
     },
+    "datadog": {"": {"apikey": "key"}, "eu": {"apikey": "key", "host": "api.datadoghq.eu"}},
+    "datadoglogs": {"": {"apikey": "key", "service": "falco"}},
+    "influxdb": {
+        "": {"hostport": "http://influxdb:8086"},
+        "v2": {"hostport": "http://influxdb:8086", "organization": "acme", "token": "key", "precision": "s"},
+    },
+    "spyderbat": {"": {"orguid": "org-1", "apikey": "key"}},
+    "dynatrace": {"": {"apiurl": "https://acme.live.dynatrace.example/api", "apitoken": "key"}},
     "alertmanager": {
         "": {"hostport": "http://alertmanager:9093"},
         "labels": {
@@ -92,6 +100,53 @@ CASES: dict[str, dict[str, dict[str, object]]] = {
             "customheaders": "X-Scope:soc",
         },
     },
+    "opsgenie": {"": {"apikey": "key"}, "eu": {"apikey": "key", "region": "eu"}},
+    "pagerduty": {"": {"routingkey": "key"}, "eu": {"routingkey": "key", "region": "eu"}},
+    "grafanaoncall": {"": {"webhookurl": "https://oncall.example/integrations/v1/formatted_webhook/key/"}},
+    "elasticsearch": {
+        "": {"hostport": "https://elastic:9200"},
+        "stream": {"hostport": "https://elastic:9200", "index": "falco", "datastream": True, "apikey": "key"},
+        "old": {
+            "hostport": "https://elastic:9200",
+            "type": "event",
+            "suffix": "monthly",
+            "pipeline": "geo",
+            "flattenfields": True,
+            "username": "falco",
+            "password": "secret",
+            "enablecompression": True,
+        },
+    },
+    "loki": {
+        "": {"hostport": "http://loki:3100"},
+        "json": {
+            "hostport": "http://loki:3100",
+            "format": "json",
+            "tenant": "acme",
+            "user": "7",
+            "apikey": "key",
+            "extralabels": "proc.pid,fd.name",
+            "customfields": "team:blue",
+        },
+    },
+    "grafana": {
+        "": {"hostport": "http://grafana:3000", "apikey": "key"},
+        "panel": {"hostport": "http://grafana:3000", "dashboardid": 3, "panelid": 4, "allfieldsastags": True},
+    },
+    "zincsearch": {"": {"hostport": "http://zinc:4080", "username": "falco", "password": "secret"}},
+    "openobserve": {"": {"hostport": "http://openobserve:5080"}},
+    "sumologic": {"": {"receiverurl": "https://sumo.example/key", "sourcecategory": "falco", "name": "soc"}},
+    "quickwit": {"": {"hostport": "http://quickwit:7280"}},
+    "splunk": {"": {"host": "https://splunk:8088/services/collector/event", "token": "key"}},
+    "cloudevents": {"": {"address": "http://broker.example", "extensions": "team:blue sky"}},
+    "openfaas": {
+        "": {"functionname": "react"},
+        "outside": {"functionname": "react", "kubeconfig": "~/.kube/config"},
+    },
+    "fission": {"": {"function": "react"}},
+    "kubeless": {"": {"function": "react", "namespace": "falco"}},
+    "tekton": {"": {"eventlistener": "http://el-falco.example:8080"}},
+    "kafkarest": {"": {"address": "http://rest:8082/topics/falco"}},
     "webhook": {
         "": {"address": "https://example.org/falco"},
         "signed": {
@@ -101,4 +156,15 @@ CASES: dict[str, dict[str, dict[str, object]]] = {
             "customheaders": "A:b",
         },
     },
+    "nodered": {"": {"address": "http://nodered:1880/falco", "user": "falco", "password": "secret"}},
+    "n8n": {
+        "": {"address": "http://n8n:5678/webhook/falco"},
+        "header": {
+            "address": "http://n8n:5678/webhook/falco",
+            "headerauthname": "X-Key",
+            "headerauthvalue": "key",
+        },
+    },
+    "webui": {"": {"url": "http://ui:2802"}},
+    "talon": {"": {"address": "http://talon:2803"}},
 }

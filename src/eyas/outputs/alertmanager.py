@@ -61,9 +61,18 @@ def request(alert: Alert, settings: Settings) -> Request:
 def requests(alerts: Sequence[Alert], settings: Settings) -> list[Request]:
     """All alerts to each Alertmanager: members of a cluster are told one by one."""
     body = [_alert(alert, settings) for alert in alerts]
+    return [post(_url(host, settings), body, settings.customheaders) for host in settings.hostport]
+
+
+def resolve(alert: Alert, settings: Settings) -> Request:
+    """The same alert, ended when it began, for the first Alertmanager: members tell each other."""
+    body = _alert(alert, settings) | {"endsAt": event.timestamp(alert)}
+    return post(_url(settings.hostport[0], settings), [body], settings.customheaders)
+
+
+def _url(host: str, settings: Settings) -> str:
     # Version 1 of the interface is gone since 0.27, and the body is the same.
-    path = settings.endpoint.replace("/api/v1/", "/api/v2/")
-    return [post(join(host, path), body, settings.customheaders) for host in settings.hostport]
+    return join(host, settings.endpoint.replace("/api/v1/", "/api/v2/"))
 
 
 def _alert(alert: Alert, settings: Settings) -> dict[str, Any]:
@@ -124,4 +133,5 @@ OUTPUT = Output(
     request,
     requests=requests,
     batch=64,
+    resolve=resolve,
 )

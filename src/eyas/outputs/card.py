@@ -53,7 +53,7 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True, coerce_numbers_to_str=True)
     # Receivers are enabled by giving these.
     needs: ClassVar[tuple[str, ...]] = ()
-    # Keys of the section above (`aws.region` for `aws.s3`) that the receiver reads too.
+    # Keys of the section above that the receiver reads too: `aws.region` for `aws.s3`, `customfields` for `loki`.
     shared: ClassVar[tuple[str, ...]] = ()
 
     minimumpriority: Priority = ""
@@ -77,11 +77,15 @@ class ChatSettings(HttpSettings):
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """A receiver. Over HTTP, `request` is all; `open` is for one that holds a connection.
+    """A receiver. `request` turns one alert into one request; over HTTP that is all.
 
-    `requests` serves up to `batch` alerts at once, who are delivered when every request is. `judge` reads
-    answers whose status does not tell: Elasticsearch answers 200 for a batch in which a document failed.
-    `prepare` gives requests that are sent once, before the first alert.
+    `requests` serves up to `batch` alerts at once. They are delivered when every request is; a batch that is
+    refused is sent again alert by alert, so that one bad alert costs no other.
+    `open` gives the sender of a receiver that holds a connection, or None where plain HTTP does.
+    `prepare` gives requests that are sent once before the first alert; that they fail is told, no more.
+    `judge` reads answers whose status does not tell: Elasticsearch answers 200 for a batch in which a document failed.
+    `mend` may turn a refused request into one that the receiver takes.
+    `resolve` takes an alert back where the receiver keeps it open, once it is closed here.
     """
 
     name: str
@@ -90,14 +94,11 @@ class Output:
     request: Callable[[Alert, Any], Request]
     requests: Callable[[Sequence[Alert], Any], list[Request]] | None = None
     batch: int = 1
-    open: Callable[[Any], Sender] | None = None
-    judge: Callable[[int, Mapping[str, str], bytes], Answer] | None = None
+    open: Callable[[Any], Sender | None] | None = None
     prepare: Callable[[Any], list[Request]] | None = None
-
-    @property
-    def key(self) -> str:
-        """Where its settings stand in the configuration, `slack` or `aws.s3`."""
-        return self.name
+    judge: Callable[[int, Mapping[str, str], bytes], Answer] | None = None
+    mend: Callable[[Request, bytes], Request | None] | None = None
+    resolve: Callable[[Alert, Any], Request] | None = None
 
 
 def module_of(name: str) -> str:

@@ -55,10 +55,10 @@ def _fields(alert: Alert, room: int) -> list[dict[str, Any]]:
     made: list[dict[str, Any]] = []
     for name, value in chat.facts(alert):
         shown = markdown(value) if name in own else _code(value)
-        entry = {"name": cut(markdown(name), NAME), "value": cut(shown, VALUE), "inline": True}
-        room -= len(entry["name"]) + len(entry["value"])
+        title, text = cut(markdown(name), NAME), cut(shown, VALUE)
+        room -= len(title) + len(text)
         if room >= 0 and len(made) < FIELDS:
-            made.append(entry)
+            made.append({"name": title, "value": text, "inline": True})
     return made
 
 

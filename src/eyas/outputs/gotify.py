@@ -23,16 +23,21 @@ class Settings(HttpSettings):
 
 def request(alert: Alert, settings: Settings) -> Request:
     """One message; its priority is 1 for debug up to 8 for emergency."""
-    messages = {"markdown": _markdown, "json": lambda a: event.event_json(a).decode()}
     kind = "text/markdown" if settings.format == "markdown" else "text/plain"
     body = {
         "title": line(f"[Falco] [{event.priority(alert)}] {alert.rule}"),
         "priority": rank(alert.priority) + 1,
-        "message": messages.get(settings.format, _plain)(alert),
+        "message": _message(alert, settings.format),
         "extras": {"client::display": {"contentType": kind}},
     }
     token = reveal(settings.token)
     return post(join(settings.hostport, "message"), body, {"X-Gotify-Key": token} if token else {})
+
+
+def _message(alert: Alert, form: str) -> str:
+    if form == "json":
+        return event.event_json(alert).decode()
+    return _markdown(alert) if form == "markdown" else _plain(alert)
 
 
 def _facts(alert: Alert) -> list[tuple[str, str]]:

@@ -93,7 +93,7 @@ def settings_of(output: Output, section: Mapping[str, Any], shared: Shared | Non
 
 def variable(name: str, key: str) -> str:
     """Environment variable of a key: `aws.s3`, `bucket` → `AWS_S3_BUCKET`."""
-    return f"{name}.{key}".replace(".", "_").upper()
+    return f"{name}.{key}".removeprefix(".").replace(".", "_").upper()
 
 
 def _enabled(

@@ -51,6 +51,11 @@ def identity(alert: Alert) -> str:
     return str(uuid.UUID(bytes=digest, version=4))
 
 
+def thread(alert: Alert) -> str:
+    """The same for all alerts of one group, so that a receiver opens one case for them; else that of the alert."""
+    return str(alert.eyas.get("group") or identity(alert))
+
+
 def output(alert: Alert) -> str:
     """Time, priority and message, as Falco writes them."""
     return str(plain(alert.output(_STYLE)))

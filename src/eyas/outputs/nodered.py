@@ -1,0 +1,28 @@
+"""Node-RED: the alert to an HTTP node."""
+
+from pydantic import SecretStr
+
+from eyas.alert import Alert
+from eyas.delivery import Request
+from eyas.outputs.body.event import event_json
+from eyas.outputs.body.http import basic, send
+from eyas.outputs.card import HttpSettings, Map, Output
+
+
+class Settings(HttpSettings):
+    """Keys below `nodered`."""
+
+    needs = ("address",)
+    address: str
+    user: str = ""
+    password: SecretStr = SecretStr("")
+    customheaders: Map = {}
+
+
+def request(alert: Alert, settings: Settings) -> Request:
+    """One event."""
+    head = basic(settings.user, settings.password) | settings.customheaders
+    return send("POST", settings.address, event_json(alert), head)
+
+
+OUTPUT = Output("nodered", "Node-RED: the alert to an HTTP node", Settings, request)
