@@ -201,9 +201,65 @@ pub(crate) static ROWS: [Row; {len(schema["conversions"]["rows"])}] = [
 """
 
 
+def rust_pairs(pairs: list[list[int]]) -> str:
+    return "&[" + ", ".join(f"({kernel}, {ours})" for kernel, ours in pairs) + "]"
+
+
+def rust_encoding(name: str, row: Schema) -> str:
+    """How one kind of kernel value is written; an architecture with its own values gets its own map."""
+
+    def encoding(pairs: list[list[int]]) -> str:
+        if row["kind"].startswith("enum"):
+            return f"Encoding::Enum {{ default: {row['default']}, map: {rust_pairs(pairs)} }}"
+        return f"Encoding::Bits {{ base: {row.get('base', 0)}, map: {rust_pairs(pairs)} }}"
+
+    head = f"pub(crate) static {name.upper()}: Encoding ="
+    if "map_aarch64" not in row:
+        return f"{head} {encoding(row['map'])};"
+    return (
+        f'#[cfg(not(target_arch = "aarch64"))]\n{head} {encoding(row["map"])};\n'
+        f'#[cfg(target_arch = "aarch64")]\n{head} {encoding(row["map_aarch64"])};'
+    )
+
+
+def probe_tables(schema: Schema) -> str:
+    """Numbers of system calls and encodings of their flags, for `crates/probe`."""
+    calls = schema["syscalls"]
+
+    def numbers(arch: str) -> str:
+        return "\n".join(f'    ("{row[1]}", {row[0]}),' for row in calls[arch])
+
+    compat = ", ".join(f"({old}, {new})" for old, new in calls["ia32_to_x86_64"].items())
+    encodings = "\n".join(rust_encoding(name, row) for name, row in schema["kernel_encodings"].items())
+    return f"""// {NOTICE}
+
+//! Numbers of system calls, and how flags of the kernel become those of the event table.
+
+#![allow(dead_code)]
+
+use crate::encoding::Encoding;
+
+/// Numbers on x86-64.
+#[cfg(not(target_arch = "aarch64"))]
+pub(crate) static NUMBERS: [(&str, u16); {len(calls["x86_64"])}] = [
+{numbers("x86_64")}
+];
+/// Numbers on arm64.
+#[cfg(target_arch = "aarch64")]
+pub(crate) static NUMBERS: [(&str, u16); {len(calls["aarch64"])}] = [
+{numbers("aarch64")}
+];
+/// Numbers of 32-bit callers on x86-64, and the 64-bit call of each.
+pub(crate) static COMPAT: [(u16, u16); {len(calls["ia32_to_x86_64"])}] = [{compat}];
+
+{encodings}
+"""
+
+
 TARGETS: dict[str, Callable[[Schema], str]] = {
     "crates/event/src/generated.rs": event_table,
     "crates/scap/src/convert/generated.rs": conversion_table,
+    "crates/probe/src/generated.rs": probe_tables,
 }
 
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* The parts of kernel structures that the probe reads; offsets are relocated at load (CO-RE). */
+/* The parts of kernel structures that the probe reads; offsets are relocated at load (CO-RE).
+ * A name with ___ is another age of the same structure; the kernel commit that changed it is named beside it. */
 #ifndef EYAS_KERNEL_H
 #define EYAS_KERNEL_H
 
@@ -17,16 +18,29 @@ typedef __u32 __wsum;
 typedef _Bool bool;
 
 enum bpf_map_type {
+	BPF_MAP_TYPE_HASH = 1,
 	BPF_MAP_TYPE_ARRAY = 2,
 	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
+	BPF_MAP_TYPE_LRU_HASH = 9,
 	BPF_MAP_TYPE_RINGBUF = 27,
+};
+enum {
+	BPF_ANY = 0,
+	BPF_RB_NO_WAKEUP = 1,
+	BPF_RB_FORCE_WAKEUP = 2,
+	BPF_RB_AVAIL_DATA = 0,
+};
+/* Helpers that a kernel may lack. */
+enum bpf_func_id {
+	BPF_FUNC_get_current_task_btf = 158,
+	BPF_FUNC_task_pt_regs = 175,
 };
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
-	unsigned long r10, r9, r8, dx, si, di, orig_ax;
+	unsigned long bp, bx, r10, r9, r8, cx, dx, si, di, orig_ax;
 };
 #elif defined(__TARGET_ARCH_arm64)
 struct user_pt_regs {
@@ -42,14 +56,16 @@ struct pt_regs {
 struct list_head {
 	struct list_head *next, *prev;
 };
+struct kuid {
+	__u32 val;
+};
 struct qstr {
 	__u32 len;
 	const unsigned char *name;
 };
 struct super_block {
 	__u32 s_dev;
-	unsigned long s_magic;
-	struct dentry *s_root;
+	unsigned long s_flags, s_magic;
 };
 struct timespec64 {
 	__s64 tv_sec;
@@ -57,8 +73,19 @@ struct timespec64 {
 };
 struct inode {
 	__u16 i_mode;
+	struct kuid i_uid, i_gid;
+	unsigned int i_flags;
 	unsigned long i_ino;
 	struct super_block *i_sb;
+	__s64 i_ctime_sec, i_mtime_sec;
+	__u32 i_ctime_nsec, i_mtime_nsec;
+};
+/* Until 6.6 (13bc24457850, 12cd44023651) and until 6.11 (3aa63a569c64). */
+struct inode___old {
+	struct timespec64 i_ctime, i_mtime;
+};
+struct inode___mid {
+	struct timespec64 __i_ctime, __i_mtime;
 };
 struct dentry {
 	struct dentry *d_parent;
@@ -80,6 +107,7 @@ struct path {
 struct file {
 	struct path f_path;
 	struct inode *f_inode;
+	unsigned int f_mode;
 	void *private_data;
 };
 struct fdtable {
@@ -89,24 +117,41 @@ struct fdtable {
 struct files_struct {
 	struct fdtable *fdt;
 };
+struct percpu_counter {
+	__s64 count;
+};
+/* Until 6.2 (f1a7941243c1). */
+struct mm_rss_stat {
+	long count[4];
+};
 struct mm_struct {
 	unsigned long total_vm;
 	unsigned long arg_start, arg_end, env_start, env_end;
 	struct file *exe_file;
+	struct percpu_counter rss_stat[4];
 };
-struct kuid {
-	__u32 val;
+struct mm_struct___old {
+	struct mm_rss_stat rss_stat;
 };
-/* One 64-bit value, or two of 32 bits before 6.3: the same bytes. */
+/* One 64-bit value, or two of 32 bits before 6.3 (f122a08b197d): the same bytes. */
 typedef struct {
 	__u64 val;
 } kernel_cap_t;
+struct group_info {
+	int ngroups;
+	struct kuid gid[0];
+};
 struct cred {
-	struct kuid uid, gid, euid, egid;
+	struct kuid uid, gid, euid, egid, fsuid, fsgid;
 	kernel_cap_t cap_inheritable, cap_permitted, cap_effective;
+	struct group_info *group_info;
+};
+struct pid_namespace {
+	struct task_struct *child_reaper;
 };
 struct upid {
 	int nr;
+	struct pid_namespace *ns;
 };
 struct pid {
 	unsigned int level;
@@ -115,29 +160,73 @@ struct pid {
 struct rlimit {
 	unsigned long rlim_cur;
 };
+struct tty_driver {
+	int major, minor_start;
+};
 struct tty_struct {
 	int index;
+	struct tty_driver *driver;
 };
 struct signal_struct {
+	struct list_head thread_head;
 	struct pid *pids[4];
 	struct tty_struct *tty;
 	struct rlimit rlim[16];
+	unsigned int is_child_subreaper : 1;
+};
+struct kernfs_node {
+	struct kernfs_node *__parent;
+	const char *name;
+};
+/* Until 6.15 (633488947ef6). */
+struct kernfs_node___old {
+	struct kernfs_node___old *parent;
+};
+struct cgroup {
+	struct kernfs_node *kn;
+};
+struct cgroup_subsys_state {
+	struct cgroup *cgroup;
+};
+enum cgroup_subsys_id {
+	cpuset_cgrp_id,
+	cpu_cgrp_id,
+	cpuacct_cgrp_id,
+	io_cgrp_id,
+	memory_cgrp_id,
+	CGROUP_SUBSYS_COUNT = 12,
+};
+struct css_set {
+	struct cgroup_subsys_state *subsys[CGROUP_SUBSYS_COUNT];
+	struct cgroup *dfl_cgrp;
+};
+struct thread_info {
+	unsigned long flags;
+	__u32 status;
 };
 struct task_struct {
+	struct thread_info thread_info;
 	int pid, tgid;
 	int exit_code;
 	unsigned int flags;
+	void *stack;
 	struct task_struct *real_parent;
+	struct list_head children;
 	struct task_struct *group_leader;
+	struct list_head thread_node;
 	struct pid *thread_pid;
 	struct files_struct *files;
 	struct mm_struct *mm;
 	const struct cred *cred;
 	struct signal_struct *signal;
+	struct css_set *cgroups;
 	struct kuid loginuid;
 	unsigned long min_flt, maj_flt;
 	__u64 start_boottime;
 	char comm[16];
+};
+struct linux_binprm {
+	const char *filename;
 };
 struct in6_addr {
 	__u8 in6_u[16];
@@ -151,11 +240,23 @@ struct sock_common {
 };
 struct sock {
 	struct sock_common __sk_common;
-	__u16 sk_type;
+	__u32 sk_ack_backlog, sk_max_ack_backlog;
 };
 struct socket {
 	struct sock *sk;
-	const void *ops;
+};
+struct sockaddr_un {
+	__u16 sun_family;
+	char sun_path[108];
+};
+struct unix_address {
+	int len;
+	struct sockaddr_un name[0];
+};
+struct unix_sock {
+	struct sock sk;
+	struct unix_address *addr;
+	struct sock *peer;
 };
 
 #pragma clang attribute pop

@@ -1,42 +1,126 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* What the probe sends: a fixed head and blobs. The loader turns it into events of the event table. */
+/* What the probe sends and what it is told; `src/record.rs` and `src/plan` read and write the same bytes. */
 #ifndef EYAS_RECORD_H
 #define EYAS_RECORD_H
 
-/* Kinds of a record; a system call has its number instead. */
-#define KIND_EXEC 0x10001
-#define KIND_FORK 0x10002
-#define KIND_EXIT 0x10003
+/* Kinds of a record that are no system calls; a call has its number (64-bit numbering) instead. */
+#define KIND_EXEC 0x1001
+#define KIND_FORK 0x1002
+#define KIND_EXIT 0x1003
 
-/* What is sent besides the registers. */
-#define WANT_STRING0 1  /* string at argument 0; the next five likewise */
-#define WANT_SOCKADDR 64  /* address at argument 1, its length in argument 2 */
-#define WANT_TUPLE 128  /* both ends of the socket in argument 0 */
-#define WANT_TUPLE_RET 256  /* both ends of the socket that was returned */
-#define WANT_FILE 512  /* device and inode of the file that was returned */
-#define WANT_INTS 1024  /* the pair of descriptors at argument 0 */
-#define WANT_INTS3 2048  /* the pair of descriptors at argument 3 */
-#define WANT_ON 0x80000000
+/* Flags of a record. */
+#define RECORD_COMPAT 1  /* a 32-bit caller: pointers and longs in its memory have four bytes */
+#define RECORD_RING 2  /* an operation of io_uring */
 
 #define MAX_TEXT 4096
 #define RECORD_SIZE 32768
+#define SYSCALLS 512
 
+/* The head; blobs follow, each with its length in two bytes before it. */
 struct record {
 	__u64 ts;
-	__u32 pid, tid, ppid, kind;
+	__u32 pid, tid;
+	__u16 kind, flags;
+	__u32 size;
 	__s64 ret;
 	__u64 args[6];
-	__u32 uid, gid;
-	__u64 dev, ino;
-	__u16 blobs, unused;
-	__u32 size;
 };
 
-/* Follows the head of KIND_EXEC and KIND_FORK records. */
+/* A task, as life-cycle records and failed execs describe it. */
 struct process {
-	__u32 vtid, vpid, pgid, vpgid, sid, loginuid, tty, flags;
-	__u64 fdlimit, maj_flt, min_flt, vm_pages, cap_inheritable, cap_permitted, cap_effective, exe_ino;
+	__u32 pid, tid, ptid, uid, gid, vtid, vpid, pgid, vpgid, loginuid, tty, in_namespace, exe_flags;
+	__u32 vm_size, vm_rss, vm_swap;
+	__u64 fdlimit, maj_flt, min_flt, cap_inheritable, cap_permitted, cap_effective;
+	__u64 exe_ino, exe_ctime, exe_mtime, namespace_start, clone_flags;
 	char comm[16];
+};
+
+/* What the kernel knows of an open file. */
+struct opened {
+	__u32 dev, flags;
+	__u64 ino;
+};
+
+/* Both descriptors of a pair, the inode, and the kernel addresses of both sockets. */
+struct pair {
+	__s32 fd[2];
+	__u64 ino, sock[2];
+};
+
+/* Bits of `opened.flags` and `process.exe_flags`. */
+#define OPENED_CREATED 1
+#define OPENED_UPPER 2
+#define OPENED_LOWER 4
+#define EXE_WRITABLE 1
+#define EXE_UPPER 2
+#define EXE_MEMFD 4
+#define EXE_LOWER 8
+
+/* Steps of a recipe: each appends one blob. `arg` is a register argument; RETURNED stands for the result. */
+#define RETURNED 6
+enum op {
+	OP_TEXT = 1,  /* string at arg */
+	OP_BYTES,  /* `len` bytes at arg */
+	OP_SIZED,  /* bytes at arg, their number in argument `len` */
+	OP_SIZED_AT,  /* bytes at arg, their number in the word that argument `len` points to */
+	OP_DATA,  /* start of the buffer at arg: as much as was moved */
+	OP_VECTOR,  /* start of the buffers of an iovec at arg */
+	OP_MESSAGE,  /* address in the message head at arg */
+	OP_MESSAGE_DATA,  /* start of the data of the message head at arg */
+	OP_MESSAGE_CONTROL,  /* control data of the message head at arg */
+	OP_FILE,  /* struct opened of a descriptor */
+	OP_PATH,  /* names from a descriptor's file up to the root */
+	OP_TUPLE,  /* both ends of a socket */
+	OP_QUEUE,  /* length and limit of the queue of a listening socket */
+	OP_PAIR,  /* struct pair of the two descriptors at arg */
+	OP_PROCESS,  /* struct process of the caller */
+	OP_STRINGS,  /* strings of an array at arg, one after another */
+	OP_ARGUMENTS,  /* arguments of the caller */
+	OP_ENVIRONMENT,  /* environment of the caller */
+	OP_CGROUPS,  /* names of the caller's cgroups */
+	OP_PROGRAM,  /* path of the caller's program */
+	OPS,
+};
+#define STEPS 6
+
+struct step {
+	__u8 op, arg;
+	__u16 len;
+};
+
+/* Tests of a recipe: all must hold, else the call is not sent. */
+enum test_kind {
+	TEST_RESULT = 1,  /* value 0: succeeded, 1: failed, 2: not zero */
+	TEST_ANY_BIT,  /* arg & mask != 0 */
+	TEST_NO_BIT,  /* arg & mask == 0 */
+	TEST_IN_BITS,  /* bit number arg is set in mask, or arg is value */
+	TEST_FAMILY,  /* the socket in arg has a family whose bit is set in mask */
+};
+#define TESTS 3
+
+struct test {
+	__u8 kind, arg;
+	__u16 value;
+	__u32 unused;
+	__u64 mask;
+};
+
+struct recipe {
+	__u8 on, class, steps, tests, unused[4];
+	struct step step[STEPS];
+	struct test test[TESTS];
+};
+
+/* The plan: may change while the probe runs. */
+struct plan {
+	__u32 running;
+	__u32 data;  /* bytes of buffers that are kept */
+	__u32 environment;  /* whether exec sends it */
+	__u32 unused;
+	__u8 wanted[SYSCALLS];  /* by number, of either kind of caller: whether anything is sent */
+	__u16 compat[SYSCALLS];  /* number of a 32-bit caller to ours, 0xffff when there is none */
+	__u16 socketcall[32];  /* what socketcall stands for */
+	struct recipe recipe[SYSCALLS];
 };
 
 /* Classes in which events and losses are counted. */

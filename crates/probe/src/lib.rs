@@ -2,14 +2,24 @@
 
 mod calls;
 mod doctor;
+mod encoding;
+mod generated;
+mod numbers;
+mod order;
+mod params;
+mod plan;
 pub mod procfs;
+mod recipe;
 mod record;
 mod sensor;
+mod sleeper;
 mod translate;
 
 use std::collections::BTreeMap;
 
 pub use doctor::{Facts, doctor};
+pub use plan::Plan;
+pub use recipe::Test;
 pub use sensor::Sensor;
 
 /// Why the probe cannot run.
@@ -33,6 +43,8 @@ pub struct Counters {
     pub sent: BTreeMap<&'static str, u64>,
     /// Dropped because the ring was full.
     pub lost: BTreeMap<&'static str, u64>,
+    /// Received, but no event could be made of them.
+    pub unknown: u64,
 }
 
 /// Nanoseconds since the epoch by the clock that events carry.

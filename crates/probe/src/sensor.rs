@@ -5,63 +5,63 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::rc::Rc;
 use std::time::Duration;
 
-use eyas_event::NATIVE_X86_64;
 use libbpf_rs::{Link, Map, MapCore, MapFlags, Object, ObjectBuilder, RingBuffer, RingBufferBuilder};
 
-use crate::calls::{CALLS, ON, STATE};
+use crate::numbers::Numbers;
+use crate::order::{Order, WINDOW_NS};
+use crate::plan::Plan;
 use crate::procfs;
+use crate::sleeper::Sleeper;
 use crate::translate::Translator;
 use crate::{Counters, ProbeError};
 
 static OBJECT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/probe.bpf.o"));
 
-/// System-call numbers that the kernel side knows.
-const NUMBERS: usize = 512;
 const CLASSES: [&str; 5] = ["process", "open", "network", "file", "other"];
-/// Events this young wait for older ones of other processors.
-const WINDOW_NS: u64 = 300_000;
+/// Scratch areas of a processor (`SLOTS` in `send.h`).
+const SLOTS: u32 = 3;
+/// Longest wait without a look at the rings, should a wake-up be lost.
+const LOOK: Duration = Duration::from_millis(100);
 
-type Queue = Rc<RefCell<Vec<(u64, Vec<u8>)>>>;
+/// What the rings give, and records that make no event.
+#[derive(Default)]
+struct Inbox {
+    order: Order,
+    unknown: u64,
+}
 
 /// A loaded probe.
 pub struct Sensor {
     object: Box<Object>,
     _links: Vec<Link>,
     ring: RingBuffer<'static>,
-    queue: Queue,
-    waiting: Vec<(u64, Vec<u8>)>,
+    sleeper: Sleeper,
+    inbox: Rc<RefCell<Inbox>>,
+    numbers: Numbers,
+}
+
+fn refused(e: libbpf_rs::Error) -> ProbeError {
+    ProbeError::Refused(format!("{e:#}"))
 }
 
 impl Sensor {
-    /// Loads and attaches the probe; nothing is sent before `collect`.
+    /// Loads and attaches the probe; nothing is sent before `collect` or `follow`.
     ///
     /// # Errors
     /// Says whether privilege, BTF or the kernel's consent is missing.
     pub fn open() -> Result<Sensor, ProbeError> {
         crate::doctor::expect_possible()?;
-        let refused = |e: libbpf_rs::Error| ProbeError::Refused(format!("{e:#}"));
-        let mut open = ObjectBuilder::default().open_memory(OBJECT).map_err(refused)?;
-        let cpus = libbpf_rs::num_possible_cpus().map_err(refused)? as u32;
-        for mut map in open.maps_mut() {
-            match map.name().to_str() {
-                Some("scratches") => map.set_max_entries(2 * cpus).map_err(refused)?,
-                Some(name) if name.ends_with(".rodata") => {
-                    if let Some(data) = map.initial_value_mut().and_then(|d| d.first_chunk_mut::<4>()) {
-                        *data = std::process::id().to_ne_bytes();
-                    }
-                }
-                _ => {}
-            }
-        }
-        let object = Box::new(open.load().map_err(refused)?);
+        let object = Box::new(load().map_err(refused)?);
         let mut links = Vec::new();
         for program in object.progs_mut() {
             links.push(program.attach().map_err(refused)?);
         }
-        let boot_ts = procfs::boot_time();
-        let queue: Queue = Rc::default();
-        let ring = ring(&object, &queue, boot_ts).map_err(refused)?;
-        Ok(Sensor { object, _links: links, ring, queue, waiting: Vec::new() })
+        let inbox: Rc<RefCell<Inbox>> = Rc::default();
+        let ring = ring(&object, &inbox).map_err(refused)?;
+        let sleeper = map(&object, ".data.asleep").and_then(|m| Sleeper::of(m.as_fd()).ok());
+        let sleeper =
+            sleeper.ok_or_else(|| ProbeError::Refused("the probe's memory cannot be mapped".to_owned()))?;
+        Ok(Sensor { object, _links: links, ring, sleeper, inbox, numbers: Numbers::native() })
     }
 
     /// Says which events to send: ids of the event table; what the state needs comes with them.
@@ -69,24 +69,19 @@ impl Sensor {
     /// # Errors
     /// When the kernel refuses the change.
     pub fn collect(&mut self, events: &[u16]) -> Result<(), ProbeError> {
-        let mut data = vec![0u8; NUMBERS * 4];
-        for call in CALLS.iter().filter(|c| STATE.contains(&c.name) || events.contains(&c.event)) {
-            for (_, number) in NATIVE_X86_64.iter().filter(|(name, _)| *name == call.name) {
-                if let Some(word) = data.get_mut(*number as usize * 4..*number as usize * 4 + 4) {
-                    word.copy_from_slice(&(call.wants | ON).to_ne_bytes());
-                }
-            }
-        }
-        data.extend_from_slice(&1u32.to_ne_bytes());
-        let map = self.globals().ok_or_else(|| ProbeError::Refused("the probe has no globals".to_owned()))?;
-        let size = map.value_size() as usize;
-        data.resize(size, 0);
-        map.update(&0u32.to_ne_bytes(), &data, MapFlags::ANY)
-            .map_err(|e| ProbeError::Refused(format!("{e:#}")))
+        self.follow(&Plan::of(events))
     }
 
-    fn globals(&self) -> Option<Map<'_>> {
-        self.object.maps().find(|m| m.name().to_str().is_some_and(|n| n.ends_with(".bss")))
+    /// Puts a plan in force; events that both the old and the new plan want are sent without a gap.
+    ///
+    /// # Errors
+    /// When the kernel refuses the change.
+    pub fn follow(&mut self, plan: &Plan) -> Result<(), ProbeError> {
+        let missing = || ProbeError::Refused("the probe has no plan".to_owned());
+        let map = map(&self.object, ".data.plan").ok_or_else(missing)?;
+        let mut data = plan.bytes(&self.numbers);
+        data.resize(map.value_size() as usize, 0);
+        map.update(&0u32.to_ne_bytes(), &data, MapFlags::ANY).map_err(refused)
     }
 
     /// Hands events to `take`, oldest first, waiting up to `timeout` for the first.
@@ -94,32 +89,38 @@ impl Sensor {
     /// # Errors
     /// When the ring cannot be read.
     pub fn poll(&mut self, timeout: Duration, take: &mut dyn FnMut(&[u8])) -> Result<(), ProbeError> {
-        self.ring.poll(timeout).map_err(|e| ProbeError::Refused(format!("{e:#}")))?;
-        self.waiting.append(&mut self.queue.borrow_mut());
-        self.waiting.sort_by_key(|(ts, _)| *ts);
-        let newest = self.waiting.last().map_or(0, |(ts, _)| *ts);
-        let ready = self.waiting.partition_point(|(ts, _)| ts + WINDOW_NS <= newest);
-        let ready = if ready == 0 && self.idle() { self.waiting.len() } else { ready };
-        self.waiting.drain(..ready).for_each(|(_, event)| take(&event));
+        let mut now = self.drain()?;
+        if !timeout.is_zero() && self.due().is_none_or(|due| !due.is_zero()) {
+            let wait = self.due().unwrap_or(LOOK).min(timeout);
+            self.ring.poll(wait).map_err(refused)?;
+            now = self.drain()?;
+        }
+        self.inbox.borrow_mut().order.release(now.saturating_sub(WINDOW_NS), take);
+        if self.due().is_none() {
+            self.sleeper.may_wake();
+            // What came before the mark was seen is found now; what comes after it wakes.
+            self.drain()?;
+        }
         Ok(())
     }
 
-    /// Whether the oldest waiting event is older than the window by the clock.
-    fn idle(&self) -> bool {
-        let Some((oldest, _)) = self.waiting.first() else { return false };
-        crate::now() > oldest + WINDOW_NS
+    /// Reads the rings; gives the time at which it began.
+    fn drain(&mut self) -> Result<u64, ProbeError> {
+        let now = crate::now();
+        self.ring.consume().map_err(refused)?;
+        Ok(now)
     }
 
     /// How long until events that wait for older ones can be handed over; none when none wait.
     pub fn due(&self) -> Option<Duration> {
-        let (oldest, _) = self.waiting.first()?;
+        let oldest = self.inbox.borrow().order.oldest()?;
         Some(Duration::from_nanos((oldest + WINDOW_NS + 1).saturating_sub(crate::now())))
     }
 
     /// Events sent and lost, per class.
     pub fn counters(&self) -> Counters {
-        let mut counters = Counters::default();
-        let Some(map) = self.object.maps().find(|m| m.name() == "ledger") else { return counters };
+        let mut counters = Counters { unknown: self.inbox.borrow().unknown, ..Counters::default() };
+        let Some(map) = map(&self.object, "ledger") else { return counters };
         let Ok(Some(values)) = map.lookup_percpu(&0u32.to_ne_bytes(), MapFlags::ANY) else { return counters };
         for value in values {
             let word = |n: usize| {
@@ -142,17 +143,37 @@ impl AsFd for Sensor {
     }
 }
 
-fn ring(object: &Object, queue: &Queue, boot_ts: u64) -> libbpf_rs::Result<RingBuffer<'static>> {
+fn load() -> libbpf_rs::Result<Object> {
+    let mut open = ObjectBuilder::default().open_memory(OBJECT)?;
+    let cpus = libbpf_rs::num_possible_cpus()? as u32;
+    for mut map in open.maps_mut() {
+        match map.name().to_str() {
+            Some("scratches") => map.set_max_entries(SLOTS * cpus)?,
+            Some(name) if name.ends_with(".rodata") => {
+                if let Some(data) = map.initial_value_mut().and_then(|d| d.first_chunk_mut::<4>()) {
+                    *data = std::process::id().to_ne_bytes();
+                }
+            }
+            _ => {}
+        }
+    }
+    open.load()
+}
+
+fn map<'o>(object: &'o Object, name: &str) -> Option<Map<'o>> {
+    object.maps().find(|m| m.name().to_str().is_some_and(|n| n.ends_with(name)))
+}
+
+fn ring(object: &Object, inbox: &Rc<RefCell<Inbox>>) -> libbpf_rs::Result<RingBuffer<'static>> {
+    let boot = procfs::boot_time();
     let mut builder = RingBufferBuilder::new();
-    let maps: Vec<Map<'_>> =
-        object.maps().filter(|m| m.name() == "processes" || m.name() == "calls").collect();
+    let maps: Vec<Map<'_>> = ["processes", "calls"].iter().filter_map(|name| map(object, name)).collect();
     for map in &maps {
-        let (queue, translator) = (Rc::clone(queue), Translator::new(boot_ts));
+        let (inbox, translator) = (Rc::clone(inbox), Translator::new());
         builder.add(map, move |bytes: &[u8]| {
-            let mut event = Vec::new();
-            if translator.event(bytes, &mut event).is_some() {
-                let ts = event.first_chunk::<8>().map_or(0, |b| u64::from_le_bytes(*b));
-                queue.borrow_mut().push((ts, event));
+            let mut inbox = inbox.borrow_mut();
+            if !inbox.order.push(|out| translator.event(bytes, boot, out)) {
+                inbox.unknown += 1;
             }
             0
         })?;

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* System calls at their exit: the plan says which, what each sends, and which tests it must pass. */
+#ifndef EYAS_CALLS_H
+#define EYAS_CALLS_H
+
+#define TS_COMPAT 2
+#define COMPAT_SOCKETCALL 102
+#define NO_NUMBER 0xffff
+#define VECTORS 8
+#define STRINGS 16
+
+/* ---- arguments ---- */
+
+#if defined(__TARGET_ARCH_x86)
+#define regs_number(regs, get) get(regs, orig_ax)
+
+static __always_inline bool is_compat(struct task_struct *task)
+{
+	return BPF_CORE_READ(task, thread_info.status) & TS_COMPAT;
+}
+
+static __always_inline void arguments(struct record *r, struct pt_regs *regs)
+{
+	r->args[0] = BPF_CORE_READ(regs, di);
+	r->args[1] = BPF_CORE_READ(regs, si);
+	r->args[2] = BPF_CORE_READ(regs, dx);
+	r->args[3] = BPF_CORE_READ(regs, r10);
+	r->args[4] = BPF_CORE_READ(regs, r8);
+	r->args[5] = BPF_CORE_READ(regs, r9);
+}
+
+static __always_inline void compat_arguments(struct record *r, struct pt_regs *regs)
+{
+	r->args[0] = (__u32)BPF_CORE_READ(regs, bx);
+	r->args[1] = (__u32)BPF_CORE_READ(regs, cx);
+	r->args[2] = (__u32)BPF_CORE_READ(regs, dx);
+	r->args[3] = (__u32)BPF_CORE_READ(regs, si);
+	r->args[4] = (__u32)BPF_CORE_READ(regs, di);
+	r->args[5] = (__u32)BPF_CORE_READ(regs, bp);
+}
+#elif defined(__TARGET_ARCH_arm64)
+#define TIF_32BIT 22
+#define regs_number(regs, get) get(regs, syscallno)
+
+static __always_inline bool is_compat(struct task_struct *task)
+{
+	return BPF_CORE_READ(task, thread_info.flags) & (1ul << TIF_32BIT);
+}
+
+static __always_inline void arguments(struct record *r, struct pt_regs *regs)
+{
+	r->args[0] = BPF_CORE_READ(regs, orig_x0);
+	r->args[1] = BPF_CORE_READ(regs, regs[1]);
+	r->args[2] = BPF_CORE_READ(regs, regs[2]);
+	r->args[3] = BPF_CORE_READ(regs, regs[3]);
+	r->args[4] = BPF_CORE_READ(regs, regs[4]);
+	r->args[5] = BPF_CORE_READ(regs, regs[5]);
+}
+
+static __always_inline void compat_arguments(struct record *r, struct pt_regs *regs)
+{
+	arguments(r, regs);
+}
+#endif
+
+/* socketcall(2) of 32-bit callers: the call and its arguments stand in memory. */
+static __always_inline __u16 socketcall(struct record *r)
+{
+	__u32 word[6] = {};
+	__u64 number = r->args[0] & 31;
+
+	bpf_probe_read_user(word, sizeof(word), (void *)r->args[1]);
+	for (int i = 0; i < 6; i++)
+		r->args[i] = word[i];
+	return *(volatile __u16 *)&plan.socketcall[number];
+}
+
+/* ---- tests ---- */
+
+static __always_inline __u64 argument(struct record *r, __u32 arg)
+{
+	return arg < 6 ? r->args[arg & 7] : (__u64)r->ret;
+}
+
+static __always_inline bool family_in(struct task_struct *task, __s32 fd, __u64 mask)
+{
+	struct sock *sk = sock_of(file_of(task, fd));
+	__u16 family = sk ? BPF_CORE_READ(sk, __sk_common.skc_family) : 0;
+
+	return mask >> (family & 63) & 1;
+}
+
+static __always_inline bool holds(struct record *r, struct task_struct *task, const struct test *test)
+{
+	__u64 value = argument(r, test->arg);
+
+	switch (test->kind) {
+	case TEST_RESULT:
+		return test->value == 0 ? r->ret >= 0 : test->value == 1 ? r->ret < 0 : r->ret != 0;
+	case TEST_ANY_BIT:
+		return value & test->mask;
+	case TEST_NO_BIT:
+		return !(value & test->mask);
+	case TEST_IN_BITS:
+		return value == test->value || (value < 64 && test->mask >> (value & 63) & 1);
+	case TEST_FAMILY:
+		return family_in(task, value, test->mask);
+	}
+	return 1;
+}
+
+/* ---- steps ---- */
+
+/* How much of a buffer is kept: what was moved, or what was asked when it failed. */
+static __always_inline __u64 kept(struct record *r, __u64 asked)
+{
+	__u64 len = r->ret >= 0 ? r->ret : asked, most = plan_word(data);
+
+	return len < most ? len : most;
+}
+
+static __always_inline void vector(struct record *r, __u64 from, __u64 count)
+{
+	bool compat = r->flags & RECORD_COMPAT;
+	__u64 left = plan_word(data), width = compat ? 4 : 8;
+	__u32 at = parts_begin(r);
+
+	if (r->ret >= 0 && r->ret < left)
+		left = r->ret;
+	for (int i = 0; i < VECTORS && i < count; i++) {
+		__u64 base = user_word((void *)(from + 2 * i * width), compat);
+		__u64 size = user_word((void *)(from + (2 * i + 1) * width), compat);
+		__u32 have = parts_size(r, at);
+
+		if (have >= left)
+			break;
+		if (size > left - have)
+			size = left - have;
+		if (size > MAX_TEXT || bpf_probe_read_user(part(r), size & (MAX_TEXT - 1), (void *)base) != 0)
+			break;
+		part_end(r, size & (MAX_TEXT - 1));
+	}
+	parts_end(r, at);
+}
+
+static __always_inline void message_part(struct record *r, __u32 op, const void *from)
+{
+	struct message m;
+
+	message_of(&m, from, r->flags & RECORD_COMPAT);
+	if (op == OP_MESSAGE)
+		user_bytes(r, (void *)m.name, m.name_len & 127);
+	else if (op == OP_MESSAGE_CONTROL)
+		user_bytes(r, (void *)m.control, r->ret < 0 ? 0 : m.controls);
+	else
+		vector(r, m.vector, m.vectors);
+}
+
+/* Strings of an array of pointers that ends with a null pointer, one after another with their NULs. */
+static __always_inline void strings(struct record *r, __u64 from)
+{
+	bool compat = r->flags & RECORD_COMPAT;
+	__u32 at = parts_begin(r);
+
+	for (int i = 0; i < STRINGS; i++) {
+		__u64 one = user_word((void *)(from + i * (compat ? 4 : 8)), compat);
+
+		if (!one || parts_size(r, at) >= MAX_TEXT)
+			break;
+		long n = bpf_probe_read_user_str(part(r), MAX_TEXT, (void *)one);
+		if (n <= 0)
+			break;
+		part_end(r, n);
+	}
+	parts_end(r, at);
+}
+
+static __noinline int step(struct record *r, struct task_struct *task, __u32 op, __u32 arg, __u32 len)
+{
+	__u64 value = argument(r, arg);
+	__u32 size = 0;
+
+	switch (op) {
+	case OP_TEXT:
+		user_text(r, (void *)value);
+		break;
+	case OP_BYTES:
+		user_bytes(r, (void *)value, len);
+		break;
+	case OP_SIZED:
+		user_bytes(r, (void *)value, argument(r, len));
+		break;
+	case OP_SIZED_AT:
+		bpf_probe_read_user(&size, sizeof(size), (void *)argument(r, len));
+		user_bytes(r, (void *)value, size);
+		break;
+	case OP_DATA:
+		user_bytes(r, (void *)value, kept(r, argument(r, arg + 1)));
+		break;
+	case OP_VECTOR:
+		vector(r, value, argument(r, arg + 1));
+		break;
+	case OP_MESSAGE:
+	case OP_MESSAGE_DATA:
+	case OP_MESSAGE_CONTROL:
+		message_part(r, op, (void *)value);
+		break;
+	case OP_FILE:
+		file_facts(r, file_of(task, (__s32)value));
+		break;
+	case OP_PATH:
+		path_of(r, file_of(task, (__s32)value));
+		break;
+	case OP_TUPLE:
+		tuple(r, file_of(task, (__s32)value));
+		break;
+	case OP_QUEUE:
+		queue(r, file_of(task, (__s32)value));
+		break;
+	case OP_PAIR:
+		pair_of(r, task, (void *)value);
+		break;
+	case OP_PROCESS:
+		process_of(r, task);
+		break;
+	case OP_STRINGS:
+		strings(r, value);
+		break;
+	case OP_ARGUMENTS:
+		arguments_of(r, BPF_CORE_READ(task, mm));
+		break;
+	case OP_ENVIRONMENT:
+		environment_of(r, BPF_CORE_READ(task, mm));
+		break;
+	case OP_CGROUPS:
+		cgroups_of(r, task);
+		break;
+	case OP_PROGRAM:
+		path_of(r, BPF_CORE_READ(task, mm, exe_file));
+		break;
+	}
+	return 0;
+}
+
+/* ---- the program ---- */
+
+static __always_inline int call(struct pt_regs *regs, __u64 nr, long ret)
+{
+	__u64 ids = bpf_get_current_pid_tgid();
+	struct task_struct *task = (void *)bpf_get_current_task();
+	bool compat = is_compat(task);
+
+	if (ids >> 32 == own_pid)
+		return 0;
+	struct record *r = begin(nr, 0);
+	if (!r)
+		return 0;
+	r->pid = ids >> 32;
+	r->tid = ids;
+	r->ret = ret;
+	if (compat) {
+		r->flags = RECORD_COMPAT;
+		r->ret = (__s32)ret;
+		compat_arguments(r, regs);
+		nr = nr == COMPAT_SOCKETCALL ? socketcall(r) : *(volatile __u16 *)&plan.compat[nr & (SYSCALLS - 1)];
+		if (nr >= SYSCALLS)
+			return 0;
+		r->kind = nr;
+	} else {
+		arguments(r, regs);
+	}
+	struct recipe *recipe = &plan.recipe[nr & (SYSCALLS - 1)];
+	__u32 steps = *(volatile __u8 *)&recipe->steps, tests = *(volatile __u8 *)&recipe->tests;
+	if (!(*(volatile __u8 *)&recipe->on))
+		return 0;
+	for (int i = 0; i < TESTS && i < tests; i++)
+		if (!holds(r, task, &recipe->test[i]))
+			return 0;
+	for (int i = 0; i < STEPS && i < steps; i++)
+		step(r, task, recipe->step[i].op, recipe->step[i].arg, recipe->step[i].len);
+	send(&calls, r, recipe->class);
+	return 0;
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
+{
+	__u64 nr = regs_number(regs, DIRECT);
+
+	if (nr >= SYSCALLS || !*(volatile __u8 *)&plan.wanted[nr & (SYSCALLS - 1)])
+		return 0;
+	return call(regs, nr, ret);
+}
+
+#endif

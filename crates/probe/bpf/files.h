@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* What the kernel knows of files: device, inode, layer, path. */
+#ifndef EYAS_FILES_H
+#define EYAS_FILES_H
+
+#define COMPONENTS 48
+#define MAX_NAME 256
+#define FMODE_CREATED 0x100000
+#define OVERLAY_MAGIC 0x794c7630
+#define TMPFS_MAGIC 0x01021994
+#define S_IFMT 0170000
+#define S_IFREG 0100000
+#define S_IFSOCK 0140000
+#define NSEC 1000000000ull
+/* The low part of the nanoseconds; a multigrain timestamp keeps a flag above it (4e40eff0b573). */
+#define NSEC_MASK 0x3fffffff
+
+static __always_inline struct file *file_of(struct task_struct *task, __s64 fd)
+{
+	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
+	struct file *file = 0;
+
+	if (fd < 0 || !table || fd >= BPF_CORE_READ(table, max_fds))
+		return 0;
+	struct file **fds = BPF_CORE_READ(table, fd);
+	bpf_probe_read_kernel(&file, sizeof(file), &fds[fd]);
+	return file;
+}
+
+/* An overlay inode is followed by its upper dentry (struct ovl_inode). */
+static __always_inline bool in_upper_layer(struct inode *inode)
+{
+	struct dentry *upper = 0;
+
+	bpf_probe_read_kernel(&upper, sizeof(upper), (void *)inode + bpf_core_type_size(struct inode));
+	return upper && BPF_CORE_READ(upper, d_inode);
+}
+
+static __always_inline void file_facts(struct record *r, struct file *file)
+{
+	struct opened *out = (void *)blob(r);
+	struct inode *inode = file ? BPF_CORE_READ(file, f_inode) : 0;
+
+	if (!inode) {
+		blob_end(r, 0);
+		return;
+	}
+	struct super_block *sb = BPF_CORE_READ(inode, i_sb);
+	out->dev = BPF_CORE_READ(sb, s_dev);
+	out->ino = BPF_CORE_READ(inode, i_ino);
+	out->flags = BPF_CORE_READ(file, f_mode) & FMODE_CREATED ? OPENED_CREATED : 0;
+	if (BPF_CORE_READ(sb, s_magic) == OVERLAY_MAGIC)
+		out->flags |= in_upper_layer(inode) ? OPENED_UPPER : OPENED_LOWER;
+	blob_end(r, sizeof(*out));
+}
+
+static __always_inline __u64 changed(struct inode *inode)
+{
+	if (bpf_core_field_exists(inode->i_ctime_sec))
+		return BPF_CORE_READ(inode, i_ctime_sec) * NSEC + (BPF_CORE_READ(inode, i_ctime_nsec) & NSEC_MASK);
+	struct inode___mid *mid = (void *)inode;
+	if (bpf_core_field_exists(mid->__i_ctime))
+		return BPF_CORE_READ(mid, __i_ctime.tv_sec) * NSEC + BPF_CORE_READ(mid, __i_ctime.tv_nsec);
+	struct inode___old *old = (void *)inode;
+	return BPF_CORE_READ(old, i_ctime.tv_sec) * NSEC + BPF_CORE_READ(old, i_ctime.tv_nsec);
+}
+
+static __always_inline __u64 modified(struct inode *inode)
+{
+	if (bpf_core_field_exists(inode->i_mtime_sec))
+		return BPF_CORE_READ(inode, i_mtime_sec) * NSEC + (BPF_CORE_READ(inode, i_mtime_nsec) & NSEC_MASK);
+	struct inode___mid *mid = (void *)inode;
+	if (bpf_core_field_exists(mid->__i_mtime))
+		return BPF_CORE_READ(mid, __i_mtime.tv_sec) * NSEC + BPF_CORE_READ(mid, __i_mtime.tv_nsec);
+	struct inode___old *old = (void *)inode;
+	return BPF_CORE_READ(old, i_mtime.tv_sec) * NSEC + BPF_CORE_READ(old, i_mtime.tv_nsec);
+}
+
+/* Names from the file up to the root of its mount tree, each ended by NUL. A file without a place in any
+ * directory (memfd, pipe) gives its one name and an empty one. */
+static __noinline int path_of(struct record *r, struct file *file)
+{
+	struct dentry *dentry = file ? BPF_CORE_READ(file, f_path.dentry) : 0;
+	struct vfsmount *vfs = file ? BPF_CORE_READ(file, f_path.mnt) : 0;
+	struct mount *mount = vfs ? (void *)vfs - bpf_core_field_offset(struct mount, mnt) : 0;
+	__u32 at = parts_begin(r);
+
+	for (int i = 0; i < COMPONENTS && dentry; i++) {
+		struct dentry *parent = BPF_CORE_READ(dentry, d_parent);
+
+		if (dentry == BPF_CORE_READ(mount, mnt.mnt_root)) {
+			struct mount *up = BPF_CORE_READ(mount, mnt_parent);
+
+			if (up == mount)
+				break;
+			dentry = BPF_CORE_READ(mount, mnt_mountpoint);
+			mount = up;
+			continue;
+		}
+		if (parts_size(r, at) > MAX_TEXT - MAX_NAME)
+			break;
+		part_end(r, bpf_probe_read_kernel_str(part(r), MAX_NAME, BPF_CORE_READ(dentry, d_name.name)));
+		if (dentry == parent) {
+			part_byte(r, 0);
+			break;
+		}
+		dentry = parent;
+	}
+	parts_end(r, at);
+	return 0;
+}
+
+#endif

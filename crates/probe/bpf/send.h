@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* Rings, the ledger, and the way of a record into a ring. */
+#ifndef EYAS_SEND_H
+#define EYAS_SEND_H
+
+/* Births, execs and deaths have their own ring, so that no flood of other events displaces them. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4 << 20);
+} processes SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 16 << 20);
+} calls SEC(".maps");
+
+/* A record may start anywhere below RECORD_SIZE and its last blob may end behind it. */
+struct scratch {
+	__u8 bytes[RECORD_SIZE * 2];
+};
+
+#define SLOTS 3
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	/* SLOTS for each possible processor; set before load. */
+	__uint(max_entries, SLOTS);
+	__type(key, __u32);
+	__type(value, struct scratch);
+} scratches SEC(".maps");
+
+struct counts {
+	__u64 sent[CLASSES];
+	__u64 lost[CLASSES];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct counts);
+} ledger SEC(".maps");
+
+/* Set before load. */
+const volatile __u32 own_pid = 0;
+
+struct plan plan SEC(".data.plan");
+
+/* The reader sets this before it sleeps; whoever sends next wakes it. */
+__u32 asleep SEC(".data.asleep");
+
+#define plan_word(field) (*(volatile __u32 *)&plan.field)
+
+static __always_inline struct record *begin(__u16 kind, __u32 slot)
+{
+	__u32 at = bpf_get_smp_processor_id() * SLOTS + slot;
+	struct record *r = bpf_map_lookup_elem(&scratches, &at);
+
+	if (!r)
+		return 0;
+	r->ts = bpf_ktime_get_boot_ns();
+	r->kind = kind;
+	r->flags = 0;
+	r->ret = 0;
+	r->size = sizeof(*r);
+	return r;
+}
+
+static __always_inline void count(__u32 class, bool lost)
+{
+	__u32 zero = 0;
+	struct counts *counts = bpf_map_lookup_elem(&ledger, &zero);
+
+	if (!counts || class >= CLASSES)
+		return;
+	if (lost)
+		counts->lost[class]++;
+	else
+		counts->sent[class]++;
+}
+
+/* The record is in the ring already when `asleep` is read, and the reader looks into the ring after it has set it. */
+static __always_inline void wake(void *ring)
+{
+	volatile __u32 *sleeper = &asleep;
+
+	if (!*sleeper)
+		return;
+	*sleeper = 0;
+	void *nothing = bpf_ringbuf_reserve(ring, 8, 0);
+	if (nothing)
+		bpf_ringbuf_discard(nothing, BPF_RB_FORCE_WAKEUP);
+}
+
+static __always_inline void send(void *ring, struct record *r, __u32 class)
+{
+	__u64 size = r->size & (RECORD_SIZE - 1);
+	bool lost = bpf_ringbuf_output(ring, r, size, BPF_RB_NO_WAKEUP) != 0;
+
+	count(class, lost);
+	wake(ring);
+}
+
+#endif

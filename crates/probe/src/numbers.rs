@@ -1,0 +1,96 @@
+//! Numbers of system calls on this machine, and the calls of the table behind them.
+
+use crate::calls::{CALLS, Call};
+use crate::generated::{COMPAT, NUMBERS};
+
+/// Numbers that the kernel side knows.
+pub(crate) const COUNT: usize = 512;
+/// No call has this number.
+pub(crate) const NONE: u16 = 0xffff;
+/// Calls that only 32-bit callers have, with numbers of our own.
+const OLD: [(&str, u16); 3] = [("umount", 500), ("send", 501), ("recv", 502)];
+/// `umount` among the numbers of 32-bit callers.
+const COMPAT_UMOUNT: u16 = 22;
+/// What socketcall stands for, from its first number on (`SYS_SOCKET` is 1).
+const SOCKETCALL: [&str; 20] = [
+    "socket",
+    "bind",
+    "connect",
+    "listen",
+    "accept",
+    "getsockname",
+    "getpeername",
+    "socketpair",
+    "send",
+    "recv",
+    "sendto",
+    "recvfrom",
+    "shutdown",
+    "setsockopt",
+    "getsockopt",
+    "sendmsg",
+    "recvmsg",
+    "accept4",
+    "recvmmsg",
+    "sendmmsg",
+];
+/// `socketcall` among the numbers of 32-bit callers.
+pub(crate) const COMPAT_SOCKETCALL: u16 = 102;
+
+/// Calls by number.
+#[derive(Debug)]
+pub(crate) struct Numbers {
+    calls: Vec<Option<&'static Call>>,
+}
+
+impl Numbers {
+    /// Those of this architecture.
+    pub(crate) fn native() -> Numbers {
+        let mut calls = vec![None; COUNT];
+        for (name, number) in NUMBERS.iter().chain(&OLD) {
+            if let Some(slot) = calls.get_mut(usize::from(*number)) {
+                *slot = CALLS.iter().find(|call| call.name == *name);
+            }
+        }
+        Numbers { calls }
+    }
+
+    /// The call with a number.
+    pub(crate) fn call(&self, number: u16) -> Option<&'static Call> {
+        *self.calls.get(usize::from(number))?
+    }
+
+    /// Name of the call with a number.
+    pub(crate) fn name(&self, number: u16) -> Option<&'static str> {
+        Some(self.call(number)?.name)
+    }
+
+    /// Every call with its number.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (u16, &'static Call)> {
+        self.calls.iter().enumerate().filter_map(|(number, call)| Some((number as u16, (*call)?)))
+    }
+}
+
+/// Number of a call, `NONE` when this machine has none.
+pub(crate) fn number(name: &str) -> u16 {
+    NUMBERS.iter().chain(&OLD).find(|(known, _)| *known == name).map_or(NONE, |(_, number)| *number)
+}
+
+/// Our number for each number of a 32-bit caller.
+pub(crate) fn compat() -> Vec<u16> {
+    let mut numbers = vec![NONE; COUNT];
+    if cfg!(target_arch = "x86_64") {
+        COMPAT.iter().for_each(|(old, new)| numbers[usize::from(*old)] = *new);
+        numbers[usize::from(COMPAT_UMOUNT)] = number("umount");
+    }
+    numbers
+}
+
+/// Our number for each kind of socketcall.
+pub(crate) fn socketcall() -> Vec<u16> {
+    let mut numbers = vec![NONE; 32];
+    for (slot, name) in numbers[1..].iter_mut().zip(SOCKETCALL) {
+        *slot = number(name);
+    }
+    numbers
+}

@@ -1,0 +1,174 @@
+//! What the kernel side does for one system call: tests, then steps that each append a blob (`bpf/record.h`).
+
+/// Stands for the result where a register argument is named.
+pub(crate) const RETURNED: u8 = 6;
+
+/// Size of `struct recipe`.
+pub(crate) const RECIPE_SIZE: usize = 8 + 4 * STEPS + 16 * TESTS;
+const STEPS: usize = 6;
+const TESTS: usize = 3;
+
+/// One step of a recipe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Step {
+    op: u8,
+    arg: u8,
+    len: u16,
+}
+
+const fn step(op: u8, arg: u8, len: u16) -> Step {
+    Step { op, arg, len }
+}
+
+/// String at an argument.
+pub(crate) const fn text(arg: u8) -> Step {
+    step(1, arg, 0)
+}
+
+/// A fixed number of bytes at an argument.
+pub(crate) const fn bytes(arg: u8, len: u16) -> Step {
+    step(2, arg, len)
+}
+
+/// Bytes at an argument, as many as another says.
+pub(crate) const fn sized(arg: u8, len: u16) -> Step {
+    step(3, arg, len)
+}
+
+/// Bytes at an argument, as many as the word says that another points to.
+pub(crate) const fn sized_at(arg: u8, len: u16) -> Step {
+    step(4, arg, len)
+}
+
+/// Start of the buffer at an argument; the next argument is its size.
+pub(crate) const fn data(arg: u8) -> Step {
+    step(5, arg, 0)
+}
+
+/// Start of the buffers of an iovec; the next argument is their number.
+pub(crate) const fn vector(arg: u8) -> Step {
+    step(6, arg, 0)
+}
+
+/// Address in a message head.
+pub(crate) const fn message(arg: u8) -> Step {
+    step(7, arg, 0)
+}
+
+/// Start of the data of a message.
+pub(crate) const fn message_data(arg: u8) -> Step {
+    step(8, arg, 0)
+}
+
+/// Control data of a message.
+pub(crate) const fn message_control(arg: u8) -> Step {
+    step(9, arg, 0)
+}
+
+/// Device, inode and layer of a descriptor's file.
+pub(crate) const fn file(arg: u8) -> Step {
+    step(10, arg, 0)
+}
+
+/// Path of a descriptor's file.
+pub(crate) const fn path(arg: u8) -> Step {
+    step(11, arg, 0)
+}
+
+/// Both ends of a socket.
+pub(crate) const fn tuple(arg: u8) -> Step {
+    step(12, arg, 0)
+}
+
+/// Queue of a listening socket.
+pub(crate) const fn queue(arg: u8) -> Step {
+    step(13, arg, 0)
+}
+
+/// Two descriptors at an argument, with what is behind them.
+pub(crate) const fn pair(arg: u8) -> Step {
+    step(14, arg, 0)
+}
+
+/// The caller.
+pub(crate) const PROCESS: Step = step(15, 0, 0);
+
+/// Strings of an array at an argument.
+pub(crate) const fn strings(arg: u8) -> Step {
+    step(16, arg, 0)
+}
+
+/// Arguments of the caller.
+pub(crate) const ARGUMENTS: Step = step(17, 0, 0);
+/// Cgroups of the caller.
+pub(crate) const CGROUPS: Step = step(19, 0, 0);
+/// Path of the caller's program.
+pub(crate) const PROGRAM: Step = step(20, 0, 0);
+
+/// A test that must hold for a call to be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Test {
+    /// The call succeeded.
+    Succeeded,
+    /// The call failed.
+    Failed,
+    /// The result is not zero.
+    NotZero,
+    /// An argument has any of these bits.
+    AnyBit(u8, u64),
+    /// An argument has none of these bits.
+    NoBit(u8, u64),
+    /// An argument is the number of a set bit, or the value beside them.
+    OneOf(u8, u64, u16),
+    /// The socket in an argument has one of the families whose bits are set; 0 stands for what is no socket.
+    Family(u8, u64),
+}
+
+impl Test {
+    fn bytes(self) -> [u8; 16] {
+        let (kind, arg, value, mask) = match self {
+            Test::Succeeded => (1, 0, 0, 0),
+            Test::Failed => (1, 0, 1, 0),
+            Test::NotZero => (1, 0, 2, 0),
+            Test::AnyBit(arg, mask) => (2, arg, 0, mask),
+            Test::NoBit(arg, mask) => (3, arg, 0, mask),
+            Test::OneOf(arg, mask, also) => (4, arg, also, mask),
+            Test::Family(arg, mask) => (5, arg, 0, mask),
+        };
+        let mut out = [0; 16];
+        out[..2].copy_from_slice(&[kind, arg]);
+        out[2..4].copy_from_slice(&value.to_ne_bytes());
+        out[8..].copy_from_slice(&mask.to_ne_bytes());
+        out
+    }
+}
+
+/// `struct recipe` of a call that is wanted.
+pub(crate) fn recipe(class: u8, steps: &[Step], tests: &[Test]) -> [u8; RECIPE_SIZE] {
+    let mut out = [0; RECIPE_SIZE];
+    let (steps, tests) = (&steps[..steps.len().min(STEPS)], &tests[..tests.len().min(TESTS)]);
+    out[..4].copy_from_slice(&[1, class, steps.len() as u8, tests.len() as u8]);
+    for (i, step) in steps.iter().enumerate() {
+        let at = 8 + 4 * i;
+        out[at..at + 2].copy_from_slice(&[step.op, step.arg]);
+        out[at + 2..at + 4].copy_from_slice(&step.len.to_ne_bytes());
+    }
+    for (i, test) in tests.iter().enumerate() {
+        let at = 8 + 4 * STEPS + 16 * i;
+        out[at..at + 16].copy_from_slice(&test.bytes());
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_recipe_is_laid_out_as_the_kernel_side_reads_it() {
+        let bytes = recipe(2, &[text(1), file(RETURNED)], &[Test::AnyBit(2, 3)]);
+        assert_eq!(bytes[..16], [1, 2, 2, 1, 0, 0, 0, 0, 1, 1, 0, 0, 10, 6, 0, 0]);
+        assert_eq!(bytes[32..48], [2, 2, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(RECIPE_SIZE, 80);
+    }
+}
