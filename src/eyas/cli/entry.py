@@ -14,7 +14,7 @@ COMMANDS = {
     "run": "watch this machine",
     "replay": "play captures through the rules",
     "record": "write a capture of this machine",
-    "rules": "check, list and explain rules",
+    "rules": "check, test, list, explain and format rules",
     "fields": "what a rule can ask",
     "events": "what can happen",
     "doctor": "what this machine allows",

@@ -1,7 +1,7 @@
 """Rule files: macros, lists, exceptions, overrides; and the rules we ship."""
 
 from eyas.rules.compiling import Compiled
-from eyas.rules.items import PRIORITIES
+from eyas.rules.items import PRIORITIES, Example
 from eyas.rules.loading import BUILTIN, Loaded, Settings, Switch, load, load_documents, program
 from eyas.rules.problem import Place, Problem
 
@@ -9,6 +9,7 @@ __all__ = [
     "BUILTIN",
     "PRIORITIES",
     "Compiled",
+    "Example",
     "Loaded",
     "Place",
     "Problem",

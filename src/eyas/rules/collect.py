@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from eyas.rules import exceptions
+from eyas.rules import examples, exceptions
 from eyas.rules.document import Document, is_null
 from eyas.rules.items import Item, ListItem, Macro, RefusedError, Rule, mapping, plain
 from eyas.rules.problem import Problem
@@ -239,6 +239,8 @@ class Collected:
         old = self.rules.get(name)
         if old is not None:
             self._same_source(item, old)
+        tests, complaints = examples.read(item)
+        self.problems += complaints
         rule = Rule(
             name=name,
             condition=item.source("condition"),
@@ -253,7 +255,7 @@ class Collected:
             warn_evttypes=item.flag("warn_evttypes", True),
             skip_if_unknown=item.flag("skip-if-unknown-filter", False),
             tags=set(item.sequence("tags")) if "tags" in item.keys else set(),
-            tests=self._tests(item),
+            tests=tests,
             file=self.file,
         )
         for value in exceptions.read(item, self.problems):
@@ -262,15 +264,6 @@ class Collected:
                 self.problems.append(item.warn("LOAD_EXCEPTION_NAME_NOT_UNIQUE", what, "exceptions"))
             rule.exceptions[value["name"]] = exceptions.define(item, value)
         self.rules[name] = rule
-
-    def _tests(self, item: Item) -> list[dict[str, Any]]:
-        node = item.keys.get("tests")
-        if node is None:
-            return []
-        value = plain(node)
-        if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
-            raise item.refuse("Value of 'tests' is not a sequence of mappings", "tests")
-        return value
 
     def _change(self, item: Item, name: str, override: dict[str, list[str]]) -> None:
         operation = "append" if override["append"] else "replace"

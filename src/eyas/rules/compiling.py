@@ -12,7 +12,7 @@ from eyas.lang import Fault, FaultError, Memo, Name, Node, Template
 from eyas.rules import exceptions
 from eyas.rules.collect import Collected
 from eyas.rules.expand import Expander, names_of
-from eyas.rules.items import PRIORITIES, Rule
+from eyas.rules.items import PRIORITIES, Example, Rule
 from eyas.rules.problem import Place, Problem
 from eyas.rules.text import Locate, Source
 
@@ -39,7 +39,7 @@ class Compiled:
     template: Template
     events: frozenset[int] | None
     place: Place
-    tests: tuple[dict[str, Any], ...] = ()
+    tests: tuple[Example, ...] = ()
 
     @property
     def priority_name(self) -> str:

@@ -75,6 +75,17 @@ class ValueSet:
     place: Place
 
 
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A test of a rule: a scene, and whether the rule holds in it."""
+
+    name: str
+    catches: bool
+    events: Source
+    place: Place
+    output: str = ""
+
+
 @dataclass(slots=True)
 class Rule:
     """A rule as it stands after all files."""
@@ -93,7 +104,7 @@ class Rule:
     skip_if_unknown: bool = False
     tags: set[str] = field(default_factory=set)
     exceptions: dict[str, ValueSet] = field(default_factory=dict)
-    tests: list[dict[str, Any]] = field(default_factory=list)
+    tests: list[Example] = field(default_factory=list)
     file: int = 0
 
 
