@@ -62,6 +62,8 @@ pub struct Process {
     pub exe_ino: u64,
     pub exe_ino_ctime: u64,
     pub exe_ino_mtime: u64,
+    /// Age of the program's inode when the thread started, nanoseconds; 0 is unknown.
+    pub exe_age: u64,
     pub cap_inheritable: u64,
     pub cap_permitted: u64,
     pub cap_effective: u64,
@@ -106,6 +108,7 @@ impl Default for Process {
             exe_ino: 0,
             exe_ino_ctime: 0,
             exe_ino_mtime: 0,
+            exe_age: 0,
             cap_inheritable: 0,
             cap_permitted: 0,
             cap_effective: 0,

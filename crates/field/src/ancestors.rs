@@ -152,10 +152,10 @@ pub(crate) static FIELDS: &[Field] = &[
     },
     Field {
         name: "proc.ppid.duration",
-        about: "Nanoseconds since the parent was cloned",
+        about: "Nanoseconds since the parent was cloned; open fds of the process when that is unknown, as in Falco",
         kind: Type::RelTime,
         declared: "RELTIME",
-        get: |cx, _| since(cx, cx.parent()?.clone_ts),
+        get: |cx, _| parent_duration(cx),
         ..Field::NEW
     },
     Field {
@@ -281,6 +281,13 @@ fn pid<'a>(cx: &Cx<'a>, key: &Key) -> Option<Value<'a>> {
             ))
         }
     }
+}
+
+/// Time since the parent started. A parent from before the capture has no start: the value is then the number
+/// of open files, by a slip of Falco that rules may have come to rely on.
+fn parent_duration<'a>(cx: &Cx<'a>) -> Option<Value<'a>> {
+    let start = cx.parent()?.clone_ts;
+    since(cx, start).or_else(|| uint(cx.main().map_or(0, |t| t.files.len() as u64)))
 }
 
 /// Arguments of one ancestor, or of all in one text.

@@ -35,7 +35,7 @@ pub(crate) fn all<'a>(cx: &Cx<'a>) -> Option<Value<'a>> {
         }
         out.extend_from_slice(param.name.as_bytes());
         out.push(b'=');
-        out.extend_from_slice(&plain(param, bytes));
+        out.extend_from_slice(&plain(cx, param, bytes));
         if let Some(shown) = shown_text(cx, param, bytes).filter(|s| !s.is_empty()) {
             out.push(b'(');
             out.extend_from_slice(&shown);
@@ -51,7 +51,7 @@ pub(crate) fn shown<'a>(cx: &Cx<'a>, key: &Key) -> Option<Value<'a>> {
     let param = cx.event.info().params.get(i)?;
     let bytes = cx.event.param(i)?;
     let shown = shown_text(cx, param, bytes).filter(|s| !s.is_empty());
-    owned(shown.unwrap_or_else(|| plain(param, bytes)))
+    owned(shown.unwrap_or_else(|| plain(cx, param, bytes)))
 }
 
 /// One parameter as a value of its own type.
@@ -74,7 +74,7 @@ pub(crate) fn raw<'a>(cx: &Cx<'a>, key: &Key) -> Option<Value<'a>> {
         | Kind::Pid
         | Kind::Pid32 => cx.event.signed(i).map(Value::Int),
         kind if kind.size().is_some() => uint(cx.event.unsigned(i)?),
-        _ => owned(plain(param, bytes)),
+        _ => owned(plain(cx, param, bytes)),
     }
 }
 
@@ -114,7 +114,7 @@ fn printable(bytes: &[u8]) -> Vec<u8> {
 }
 
 /// The plain text of a parameter.
-fn plain(param: &Param, bytes: &[u8]) -> Vec<u8> {
+fn plain(cx: &Cx<'_>, param: &Param, bytes: &[u8]) -> Vec<u8> {
     let na = || b"<NA>".to_vec();
     match param.kind {
         Kind::Charbuf | Kind::Fspath | Kind::Fsrelpath => match without_nul(bytes) {
@@ -140,18 +140,21 @@ fn plain(param: &Param, bytes: &[u8]) -> Vec<u8> {
         Kind::Sockaddr => address_text(bytes),
         Kind::Socktuple => tuple_text(bytes),
         Kind::Ipv4addr | Kind::Ipv6addr => ip(bytes).map_or_else(na, |ip| ip.to_string().into_bytes()),
-        Kind::Fdlist => fdlist(bytes, |num, flags| format!("{num}:o{flags:x}")).into_bytes(),
-        Kind::Dyn => dynamic(param, bytes),
-        Kind::Uid | Kind::Gid => unsigned(bytes).map_or_else(na, |n| {
-            if n == u64::from(u32::MAX) { b"-1".to_vec() } else { n.to_string().into_bytes() }
-        }),
+        Kind::Fdlist => fdlist(cx, bytes),
+        Kind::Dyn => dynamic(cx, param, bytes),
+        Kind::Sigset => unsigned(bytes).map_or_else(na, |set| signals(set as u32)),
+        Kind::Uid | Kind::Gid => signed(bytes).map_or_else(na, |n| n.to_string().into_bytes()),
         Kind::Reltime => unsigned(bytes)
             .map_or_else(na, |n| if n == u64::MAX { b"none".to_vec() } else { n.to_string().into_bytes() }),
-        Kind::Abstime => unsigned(bytes).map_or_else(na, |n| crate::time::date(n, true).into_bytes()),
+        Kind::Abstime => unsigned(bytes).map_or_else(na, |n| crate::time::zoned(n).into_bytes()),
         Kind::Int8
         | Kind::Int16
         | Kind::Int32
         | Kind::Int64
+        | Kind::Uint8
+        | Kind::Uint16
+        | Kind::Uint32
+        | Kind::Uint64
         | Kind::Errno
         | Kind::Fd
         | Kind::Fd32
@@ -170,11 +173,12 @@ fn plain(param: &Param, bytes: &[u8]) -> Vec<u8> {
     }
 }
 
-fn dynamic(param: &Param, bytes: &[u8]) -> Vec<u8> {
+fn dynamic(cx: &Cx<'_>, param: &Param, bytes: &[u8]) -> Vec<u8> {
     let (index, rest) = (bytes[0], &bytes[1..]);
     let kind =
         param.dynamic.and_then(|d| d.kinds().get(usize::from(index)).copied()).unwrap_or(Kind::Bytebuf);
     plain(
+        cx,
         &Param { kind, dynamic: None, table: None, name: param.name, format: param.format, dirfd: None },
         rest,
     )
@@ -217,24 +221,37 @@ fn shown_text(cx: &Cx<'_>, param: &Param, bytes: &[u8]) -> Option<Vec<u8>> {
             };
             shown_text(cx, &inner, &bytes[1..])
         }
-        Kind::Mode | Kind::Flags8 | Kind::Flags16 | Kind::Flags32 => {
+        Kind::Mode => Some(mode_names(param.table?, unsigned(bytes)? as u32)),
+        Kind::Flags8 | Kind::Flags16 | Kind::Flags32 => {
             Some(flag_names(param.table?, unsigned(bytes)? as u32))
         }
         Kind::Enumflags8 | Kind::Enumflags16 | Kind::Enumflags32 => {
-            let n = unsigned(bytes)? as u32;
-            param.table?.iter().find(|(_, value)| *value == n).map(|(name, _)| name.as_bytes().to_vec())
+            Some(value_names(param.table?, unsigned(bytes)? as u32))
         }
         _ => None,
     }
 }
 
+/// Seconds with six significant digits, as C prints `%g`.
 fn seconds(ns: u64) -> String {
-    let fraction = format!("{:09}", ns % SECOND);
-    let fraction = fraction.trim_end_matches('0');
-    if fraction.is_empty() { (ns / SECOND).to_string() } else { format!("{}.{fraction}", ns / SECOND) }
+    let value = ns as f64 / SECOND as f64;
+    if value == 0.0 {
+        return "0".to_owned();
+    }
+    let scientific = format!("{value:.5e}");
+    let (digits, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    let plain = |text: &str| text.trim_end_matches('0').trim_end_matches('.').to_owned();
+    if !(-4..6).contains(&exponent) {
+        let sign = if exponent < 0 { '-' } else { '+' };
+        return format!("{}e{sign}{:02}", plain(digits), exponent.abs());
+    }
+    let places = usize::try_from(5 - exponent).unwrap_or(0);
+    let text = format!("{value:.places$}");
+    if places == 0 { text } else { plain(&text) }
 }
 
-/// Names of the set flags, joined by `|`.
+/// Names of the set flags, joined by `|`; the name of the whole value ends the list.
 pub(crate) fn flag_names(names: &Names, value: u32) -> Vec<u8> {
     let mut left = value;
     let mut found = Vec::new();
@@ -243,8 +260,35 @@ pub(crate) fn flag_names(names: &Names, value: u32) -> Vec<u8> {
         if zero || (*bits != 0 && left & bits == *bits && left != 0) {
             found.push(*name);
             left &= !bits;
+            if *bits == value {
+                break;
+            }
         }
     }
+    found.join("|").into_bytes()
+}
+
+/// Names of permission and type bits, joined by `|`: a name of the whole value ends the list, even when other
+/// names have already spoken of its bits.
+fn mode_names(names: &Names, value: u32) -> Vec<u8> {
+    let mut left = value;
+    let mut found = Vec::new();
+    for (name, bits) in names {
+        if *bits == value {
+            found.push(*name);
+            break;
+        }
+        if *bits != 0 && left & bits == *bits {
+            found.push(*name);
+            left &= !bits;
+        }
+    }
+    found.join("|").into_bytes()
+}
+
+/// Every name of an enumerated value, joined by `|`.
+fn value_names(names: &Names, value: u32) -> Vec<u8> {
+    let found: Vec<_> = names.iter().filter(|(_, v)| *v == value).map(|(name, _)| *name).collect();
     found.join("|").into_bytes()
 }
 
@@ -252,12 +296,12 @@ fn identity(cx: &Cx<'_>, kind: Kind, number: u32) -> Vec<u8> {
     if number == u32::MAX {
         return b"<NONE>".to_vec();
     }
-    let container = cx.thread().map_or(&b""[..], |t| &t.container_id);
+    let Some(container) = cx.thread().map(|t| &t.container_id) else { return b"<NA>".to_vec() };
     let name = match kind {
         Kind::Uid => cx.state.users.user(container, number).map(|u| u.name.clone()),
         _ => cx.state.users.group(container, number).map(|g| g.name.clone()),
     };
-    match name {
+    match name.filter(|name| !name.is_empty()) {
         Some(name) => name.to_vec(),
         None if number == 0 => b"root".to_vec(),
         None => b"<NA>".to_vec(),
@@ -265,6 +309,7 @@ fn identity(cx: &Cx<'_>, kind: Kind, number: u32) -> Vec<u8> {
 }
 
 fn descriptor(cx: &Cx<'_>, num: i64) -> Option<Vec<u8>> {
+    cx.seen.thread?;
     if num == AT_FDCWD {
         return Some(b"AT_FDCWD".to_vec());
     }
@@ -285,56 +330,65 @@ fn descriptor(cx: &Cx<'_>, num: i64) -> Option<Vec<u8>> {
 
 fn resolved_path(cx: &Cx<'_>, param: &Param, bytes: &[u8]) -> Option<Vec<u8>> {
     let path = without_nul(bytes);
-    if path.is_empty() || path.starts_with(b"/") || path == b"(NULL)" {
+    if path.is_empty() || path.starts_with(b"/") || path == b"(NULL)" || path == b"<NA>" {
         return None;
     }
     cx.seen.thread?;
     let dirfd = param.dirfd.map_or(AT_FDCWD, |i| cx.event.signed(i).unwrap_or(AT_FDCWD));
-    Some(paths::joined(cx, dirfd, path))
+    Some(paths::joined(cx, dirfd, path, b""))
 }
 
 fn ip(bytes: &[u8]) -> Option<IpAddr> {
     match bytes.len() {
         4 => Some(Ipv4Addr::from(*bytes.first_chunk::<4>()?).into()),
-        16 => {
-            let ip = Ipv6Addr::from(*bytes.first_chunk::<16>()?);
-            Some(ip.to_ipv4_mapped().map_or(IpAddr::V6(ip), IpAddr::V4))
-        }
+        16 => Some(Ipv6Addr::from(*bytes.first_chunk::<16>()?).into()),
         _ => None,
     }
 }
 
-fn end_text(bytes: &[u8], width: usize) -> Option<String> {
-    let address = ip(bytes.get(..width)?)?;
-    let port = bytes.get(width..width + 2)?;
-    Some(format!("{address}:{}", u16::from_le_bytes([port[0], port[1]])))
+/// IPv4 in the clothes of IPv6; the address of zeros counts.
+fn is_mapped(address: &[u8]) -> bool {
+    address[..10].iter().all(|b| *b == 0)
+        && (address[10..12] == [255, 255] || address[10..].iter().all(|b| *b == 0))
+}
+
+fn end_text(address: &[u8], port: &[u8]) -> Option<String> {
+    Some(format!("{}:{}", ip(address)?, u16::from_le_bytes(*port.first_chunk()?)))
 }
 
 /// An address: `ip:port`, or the path of a unix socket.
 pub(crate) fn address_text(bytes: &[u8]) -> Vec<u8> {
     let (family, rest) = (bytes[0], &bytes[1..]);
-    let text = match family {
-        2 => end_text(rest, 4),
-        10 => end_text(rest, 16),
-        1 => return without_nul(rest).to_vec(),
-        other => Some(format!("family {other}")),
+    let text = match (family, rest.len()) {
+        (2, 6) => end_text(&rest[..4], &rest[4..]),
+        (10, 18) => end_text(&rest[..16], &rest[16..]),
+        (2, _) => Some("INVALID IPv4".to_owned()),
+        (10, _) => Some("INVALID IPv6".to_owned()),
+        (1, _) => return without_nul(rest).to_vec(),
+        (other, _) => Some(format!("family {other}")),
     };
-    text.unwrap_or_else(|| "<NA>".to_owned()).into_bytes()
+    text.unwrap_or_default().into_bytes()
 }
 
-/// A tuple: `ip:port->ip:port`, or `hex->hex path`.
+/// A tuple: `ip:port->ip:port`, or `hex->hex path`. Two IPv4 addresses written as IPv6 are shown as IPv4.
 pub(crate) fn tuple_text(bytes: &[u8]) -> Vec<u8> {
-    let Some((family, rest)) = bytes.split_first() else { return Vec::new() };
-    let pair = |width: usize| {
-        Some(format!("{}->{}", end_text(rest, width)?, end_text(rest.get(width + 2..)?, width)?).into_bytes())
+    let Some((family, rest)) = bytes.split_first() else { return b"NULL".to_vec() };
+    let text = match (family, rest.len()) {
+        (2, 12) => pair_text(rest, 4, 0),
+        (10, 36) if is_mapped(&rest[..16]) && is_mapped(&rest[18..34]) => pair_text(rest, 16, 12),
+        (10, 36) => pair_text(rest, 16, 0),
+        (2, _) => Some("INVALID IPv4".to_owned()),
+        (10, _) => Some("INVALID IPv6".to_owned()),
+        (1, _) => return unix_text(rest).unwrap_or_default(),
+        (other, _) => Some(format!("family {other}")),
     };
-    let text = match family {
-        2 => pair(4),
-        10 => pair(16),
-        1 => unix_text(rest),
-        other => Some(format!("family {other}").into_bytes()),
-    };
-    text.unwrap_or_else(|| b"<NA>".to_vec())
+    text.unwrap_or_default().into_bytes()
+}
+
+/// Two ends of addresses `width` bytes long, of which the first `skip` are not shown.
+fn pair_text(bytes: &[u8], width: usize, skip: usize) -> Option<String> {
+    let end = |at: usize| end_text(&bytes[at + skip..at + width], &bytes[at + width..]);
+    Some(format!("{}->{}", end(0)?, end(width + 2)?))
 }
 
 fn unix_text(rest: &[u8]) -> Option<Vec<u8>> {
@@ -354,6 +408,20 @@ pub(crate) fn entries(bytes: &[u8]) -> Vec<(i64, u16)> {
     rest.chunks_exact(10).take(usize::from(u16::from_le_bytes(*count))).filter_map(entry).collect()
 }
 
-fn fdlist(bytes: &[u8], show: impl Fn(i64, u16) -> String) -> String {
-    entries(bytes).into_iter().map(|(num, flags)| show(num, flags)).collect::<Vec<_>>().join(" ")
+/// `fd:typechar+flags` of every descriptor; `?` stands for one that is not known.
+fn fdlist(cx: &Cx<'_>, bytes: &[u8]) -> Vec<u8> {
+    let files =
+        cx.seen.thread.and_then(|slot| cx.state.files_owner(slot)).and_then(|o| cx.state.threads.get(o));
+    let show = |(num, flags): (i64, u16)| {
+        let kind = files.and_then(|t| t.files.get(num)).map_or('?', |file| char::from(fd::kind(file).1));
+        format!("{}:{kind}{:x}", num.cast_unsigned(), i32::from(flags.cast_signed()))
+    };
+    entries(bytes).into_iter().map(show).collect::<Vec<_>>().join(" ").into_bytes()
+}
+
+/// Names of the signals in a set, joined by blanks.
+fn signals(set: u32) -> Vec<u8> {
+    let name = |bit: u32| SIGNALS.iter().find(|(_, number)| *number == bit + 1).map(|(name, _)| *name);
+    let names: Vec<_> = (0..32).filter(|bit| set >> bit & 1 == 1).filter_map(name).collect();
+    names.join(" ").into_bytes()
 }

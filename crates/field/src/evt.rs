@@ -2,6 +2,7 @@
 
 use eyas_event::table::{Category, Flags};
 use eyas_event::{ERRNO, Event, SYSCALL_CODES, id};
+use eyas_state::FdKind;
 use memchr::memmem;
 
 use crate::field::{Arg, ArgKind, Compare, Field, Flag, Show};
@@ -247,6 +248,7 @@ pub(crate) static FIELDS: &[Field] = &[
         about: "Nanoseconds since the previous event",
         kind: Type::RelTime,
         declared: "RELTIME",
+        show: Show::Zero,
         get: |cx, _| uint(cx.event.ts.wrapping_sub(cx.previous_ts)),
         ..Field::NEW
     },
@@ -255,6 +257,7 @@ pub(crate) static FIELDS: &[Field] = &[
         about: "Whole seconds since the previous event",
         kind: Type::RelTime,
         declared: "RELTIME",
+        show: Show::Zero,
         get: |cx, _| uint(cx.event.ts.wrapping_sub(cx.previous_ts) / SECOND),
         ..Field::NEW
     },
@@ -263,6 +266,7 @@ pub(crate) static FIELDS: &[Field] = &[
         about: "Sub-second nanoseconds since the previous event",
         kind: Type::RelTime,
         declared: "RELTIME",
+        show: Show::Zero,
         get: |cx, _| uint(cx.event.ts.wrapping_sub(cx.previous_ts) % SECOND),
         ..Field::NEW
     },
@@ -493,10 +497,10 @@ pub(crate) static FIELDS: &[Field] = &[
         kind: Type::Text,
         declared: "CHARBUF",
         get: |cx, _| {
-            text(if reads(cx) {
-                b"read"
-            } else if writes(cx) {
+            text(if writes(cx) {
                 b"write"
+            } else if reads(cx) {
+                b"read"
             } else {
                 return None;
             })
@@ -534,7 +538,7 @@ pub(crate) static FIELDS: &[Field] = &[
         about: "1 if the event failed",
         kind: Type::Uint,
         declared: "UINT32",
-        get: |cx, _| (result(cx)? < 0).then_some(Value::Uint(1)),
+        get: |cx, _| failures(cx, true),
         ..Field::NEW
     },
     Field {
@@ -542,7 +546,7 @@ pub(crate) static FIELDS: &[Field] = &[
         about: "1 if the event failed and concerns files",
         kind: Type::Uint,
         declared: "UINT32",
-        get: |cx, _| (result(cx)? < 0 && io_kind(cx) == Some(Io::File)).then_some(Value::Uint(1)),
+        get: |cx, _| failures(cx, concern(cx) == Concern::File),
         ..Field::NEW
     },
     Field {
@@ -550,7 +554,7 @@ pub(crate) static FIELDS: &[Field] = &[
         about: "1 if the event failed and concerns the network",
         kind: Type::Uint,
         declared: "UINT32",
-        get: |cx, _| (result(cx)? < 0 && io_kind(cx) == Some(Io::Net)).then_some(Value::Uint(1)),
+        get: |cx, _| failures(cx, concern(cx) == Concern::Net),
         ..Field::NEW
     },
     Field {
@@ -558,9 +562,7 @@ pub(crate) static FIELDS: &[Field] = &[
         about: "1 if the event failed and concerns memory",
         kind: Type::Uint,
         declared: "UINT32",
-        get: |cx, _| {
-            (result(cx)? < 0 && cx.event.info().category == Category::Memory).then_some(Value::Uint(1))
-        },
+        get: |cx, _| failures(cx, cx.event.info().category == Category::Memory),
         ..Field::NEW
     },
     Field {
@@ -568,10 +570,7 @@ pub(crate) static FIELDS: &[Field] = &[
         about: "1 if the event failed in no other category",
         kind: Type::Uint,
         declared: "UINT32",
-        get: |cx, _| {
-            (result(cx)? < 0 && io_kind(cx).is_none() && cx.event.info().category != Category::Memory)
-                .then_some(Value::Uint(1))
-        },
+        get: |cx, _| failures(cx, concern(cx) == Concern::Other),
         ..Field::NEW
     },
     Field {
@@ -588,7 +587,10 @@ pub(crate) static FIELDS: &[Field] = &[
         kind: Type::Uint,
         declared: "UINT32",
         flags: &[Flag::TableOnly],
-        get: |cx, _| (cx.event.kind == id::PROCINFO_E).then_some(Value::Uint(1)),
+        get: |cx, _| {
+            let main = cx.thread().is_some_and(eyas_state::Thread::is_main);
+            uint(u64::from(cx.event.kind == id::PROCINFO_E && main))
+        },
         ..Field::NEW
     },
     Field {
@@ -597,7 +599,7 @@ pub(crate) static FIELDS: &[Field] = &[
         kind: Type::Uint,
         declared: "UINT32",
         flags: &[Flag::TableOnly],
-        get: |cx, _| (cx.event.kind == id::PROCINFO_E).then_some(Value::Uint(1)),
+        get: |cx, _| uint(u64::from(cx.event.kind == id::PROCINFO_E)),
         ..Field::NEW
     },
     Field {
@@ -702,6 +704,15 @@ enum Io {
     Net,
 }
 
+/// What a failed call was about.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Concern {
+    File,
+    Net,
+    Memory,
+    Other,
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Way {
     Any,
@@ -763,12 +774,22 @@ pub(crate) fn errno_name(res: i64) -> Option<&'static str> {
     ERRNO.iter().find(|(_, c)| *c == code).map(|(name, _)| *name)
 }
 
-fn io_kind(cx: &Cx<'_>) -> Option<Io> {
-    match category(cx) {
-        "file" => Some(Io::File),
-        "net" => Some(Io::Net),
-        _ => None,
+/// By the file, or by the call when it opened none.
+fn concern(cx: &Cx<'_>) -> Concern {
+    match (cx.fd().map(|fd| fd.kind), cx.event.kind) {
+        (Some(FdKind::Regular | FdKind::Directory), _) => Concern::File,
+        (Some(FdKind::Connection { .. } | FdKind::Listener { .. } | FdKind::Unix(_)), _) => Concern::Net,
+        (Some(_), _) => Concern::Other,
+        (None, kind) if open::opens(kind) => Concern::File,
+        (None, id::SOCKET_ACCEPT_5_X | id::SOCKET_ACCEPT4_6_X | id::SOCKET_CONNECT_X) => Concern::Net,
+        (None, _) if cx.event.info().category == Category::Memory => Concern::Memory,
+        (None, _) => Concern::Other,
     }
+}
+
+/// Whether a call of that concern failed, as a number.
+fn failures<'a>(cx: &Cx<'a>, concerned: bool) -> Option<Value<'a>> {
+    uint(u64::from(result(cx).filter(|_| concerned)? < 0))
 }
 
 /// Category; that of I/O events follows from the file.
@@ -801,15 +822,18 @@ fn buffer<'a>(cx: &Cx<'a>) -> Option<Value<'a>> {
 
 /// Bytes read or written, on known files only.
 fn buflen<'a>(cx: &Cx<'a>, kind: Io, way: Way) -> Option<Value<'a>> {
+    let category = cx.event.info().category;
     let right_way = match way {
-        Way::Any => {
-            matches!(cx.event.info().category, Category::IoRead | Category::IoWrite | Category::IoOther)
-        }
-        Way::In => reads(cx),
-        Way::Out => writes(cx),
+        Way::Any => matches!(category, Category::IoRead | Category::IoWrite | Category::IoOther),
+        Way::In => category == Category::IoRead,
+        Way::Out => category == Category::IoWrite,
     };
-    let right_kind = kind == Io::Any || io_kind(cx) == Some(kind);
-    let known = cx.fd().is_some();
-    let len = result(cx).filter(|n| *n >= 0 && right_way && right_kind && known)?;
+    let right_kind = matches!(
+        (kind, cx.fd()?.kind),
+        (Io::Any, _)
+            | (Io::File, FdKind::Regular)
+            | (Io::Net, FdKind::Connection { .. } | FdKind::Listener { .. })
+    );
+    let len = result(cx).filter(|n| *n >= 0 && right_way && right_kind)?;
     uint(len.unsigned_abs())
 }

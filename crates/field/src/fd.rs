@@ -580,7 +580,7 @@ fn name<'a>(cx: &Cx<'a>) -> Option<Value<'a>> {
             owned(normalise(cx.cwd().unwrap_or(b"./"), path))
         }
         id::SYSCALL_OPENAT_2_X | id::SYSCALL_OPENAT2_X => match cx.event.text(2) {
-            Some(path) => owned(paths::joined(cx, cx.event.signed(1).unwrap_or(-100), path)),
+            Some(path) => owned(paths::joined(cx, cx.event.signed(1).unwrap_or(-100), path, b"<UNKNOWN>")),
             None => text(b""),
         },
         id::SYSCALL_OPEN_BY_HANDLE_AT_X => text(cx.event.text(3).unwrap_or_default()),
@@ -625,10 +625,11 @@ fn directory<'a>(cx: &Cx<'a>) -> Option<Value<'a>> {
     }
 }
 
-/// Up to the last slash; `/` when there is none or it is the first character.
+/// Up to the last slash, which may end the path; `/` when there is none or it is the first character.
 fn parent(path: &[u8]) -> &[u8] {
     match memchr::memrchr(b'/', path) {
         None | Some(0) => b"/",
+        Some(at) if at + 1 == path.len() => path,
         Some(at) => &path[..at],
     }
 }
@@ -637,6 +638,7 @@ fn filename<'a>(cx: &Cx<'a>) -> Option<Value<'a>> {
     let fd = cx.fd().filter(|fd| fd.kind == FdKind::Regular)?;
     text(match memchr::memrchr(b'/', &fd.name) {
         None => b"/",
+        Some(at) if at + 1 == fd.name.len() => &fd.name,
         Some(at) => &fd.name[at + 1..],
     })
 }

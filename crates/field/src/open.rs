@@ -11,6 +11,18 @@ const O_TMPFILE: u64 = 1 << 13;
 const O_F_CREATED: u64 = 1 << 14;
 const ANY_EXEC: u64 = 0o111;
 
+/// Whether events of a type open a path.
+pub(crate) fn opens(kind: u16) -> bool {
+    matches!(
+        kind,
+        id::SYSCALL_OPEN_X
+            | id::SYSCALL_CREAT_X
+            | id::SYSCALL_OPENAT_2_X
+            | id::SYSCALL_OPENAT2_X
+            | id::SYSCALL_OPEN_BY_HANDLE_AT_X
+    )
+}
+
 fn flags(cx: &Cx<'_>) -> Option<u64> {
     let param = match cx.event.kind {
         id::SYSCALL_OPEN_X | id::SYSCALL_OPEN_BY_HANDLE_AT_X => 2,

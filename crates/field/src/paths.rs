@@ -120,7 +120,7 @@ pub(crate) fn resolved<'a>(cx: &Cx<'a>, role: Role) -> Option<Value<'a>> {
             Some(base) => owned(normalise(&base, &path)),
             None => text(UNKNOWN),
         },
-        Base::Param(i) => owned(joined(cx, cx.event.signed(i).unwrap_or(AT_FDCWD), &path)),
+        Base::Param(i) => owned(joined(cx, cx.event.signed(i).unwrap_or(AT_FDCWD), &path, UNKNOWN)),
         Base::Unknown => text(UNKNOWN),
     }
 }
@@ -146,8 +146,8 @@ fn descriptor<'a>(cx: &Cx<'a>, num: i64) -> Option<&'a eyas_state::Fd> {
     cx.state.threads.get(owner)?.files.get(num)
 }
 
-/// A path joined to the directory that a descriptor names.
-pub(crate) fn joined(cx: &Cx<'_>, dirfd: i64, path: &[u8]) -> Vec<u8> {
+/// A path joined to the directory that a descriptor names, to `unknown` when nobody knows it.
+pub(crate) fn joined(cx: &Cx<'_>, dirfd: i64, path: &[u8], unknown: &[u8]) -> Vec<u8> {
     if path.starts_with(b"/") {
         return normalise(b"/", path);
     }
@@ -157,7 +157,7 @@ pub(crate) fn joined(cx: &Cx<'_>, dirfd: i64, path: &[u8]) -> Vec<u8> {
     let base = match descriptor(cx, dirfd) {
         Some(fd) if fd.name.ends_with(b"/") => fd.name.to_vec(),
         Some(fd) => [&fd.name, &b"/"[..]].concat(),
-        None => UNKNOWN.to_vec(),
+        None => unknown.to_vec(),
     };
     normalise(&base, path)
 }
@@ -179,9 +179,9 @@ pub(crate) fn absolute<'a>(cx: &Cx<'a>, key: &Key) -> Option<Value<'a>> {
             _,
         ) => (1, 2),
         (id::SYSCALL_OPEN_BY_HANDLE_AT_X, _) if cx.event.signed(0).is_some_and(|fd| fd > 0) => {
-            return text(cx.event.text(3)?);
+            return owned(normalise(b"", cx.event.text(3)?));
         }
         _ => return None,
     };
-    owned(joined(cx, cx.event.signed(dirfd)?, cx.event.text(path)?))
+    owned(joined(cx, cx.event.signed(dirfd)?, cx.event.text(path)?, b"<UNKNOWN>/"))
 }

@@ -32,10 +32,15 @@ pub fn render(value: Option<&Value<'_>>, used: Option<&FieldRef>, cx: &Cx<'_>) -
         return ancestors(items, field, cx);
     }
     let show = used.map_or(Show::Plain, |used| shown_as(used, cx));
+    let zero = (show == Show::Zero).then_some(match value {
+        Value::Double(_) => Value::Double(0.0),
+        _ => Value::Uint(0),
+    });
+    let value = zero.as_ref().unwrap_or(value);
     let text = text(value, show);
     let json = match (show, value) {
         (Show::EventTime, _) => Json::from(cx.event.ts),
-        (Show::Plain, _) => json(value),
+        (Show::Plain | Show::Zero, _) => json(value),
         _ => Json::String(text.clone()),
     };
     if show == Show::Network {

@@ -3,7 +3,7 @@
 use eyas_event::{CAPABILITIES, id};
 use eyas_state::Thread;
 
-use crate::field::{Arg, ArgKind, Field, Flag};
+use crate::field::{Arg, ArgKind, Field, Flag, Show};
 use crate::value::{flag, known, owned, text, uint};
 use crate::{Cx, Key, Scope, Type, Value};
 
@@ -129,6 +129,7 @@ pub(crate) static FIELDS: &[Field] = &[
         about: "CPU percentage in the last second",
         kind: Type::Double,
         declared: "DOUBLE",
+        show: Show::Zero,
         get: |cx, _| {
             (cx.event.kind == id::PROCINFO_E).then(|| cx.thread())?.map(|_| Value::Double(cx.seen.cpu.2))
         },
@@ -139,6 +140,7 @@ pub(crate) static FIELDS: &[Field] = &[
         about: "User CPU percentage in the last second",
         kind: Type::Double,
         declared: "DOUBLE",
+        show: Show::Zero,
         get: |cx, _| {
             (cx.event.kind == id::PROCINFO_E).then(|| cx.thread())?.map(|_| Value::Double(cx.seen.cpu.0))
         },
@@ -149,6 +151,7 @@ pub(crate) static FIELDS: &[Field] = &[
         about: "System CPU percentage in the last second",
         kind: Type::Double,
         declared: "DOUBLE",
+        show: Show::Zero,
         get: |cx, _| {
             (cx.event.kind == id::PROCINFO_E).then(|| cx.thread())?.map(|_| Value::Double(cx.seen.cpu.1))
         },

@@ -19,6 +19,11 @@ pub(crate) fn date(ns: u64, fraction: bool) -> String {
     local.strftime(if fraction { "%Y-%m-%d %H:%M:%S.%9f" } else { "%Y-%m-%d %H:%M:%S" }).to_string()
 }
 
+/// Local date and wall clock with nine fractional digits and the zone.
+pub(crate) fn zoned(ns: u64) -> String {
+    stamp(ns).to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S.%9f %z").to_string()
+}
+
 /// UTC as `2018-08-10T23:30:53.000947521+0000`.
 pub(crate) fn iso8601(ns: u64) -> String {
     stamp(ns).strftime("%Y-%m-%dT%H:%M:%S.%9f+0000").to_string()

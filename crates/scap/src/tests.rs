@@ -121,6 +121,7 @@ fn every_kind_of_snapshot_record_survives_the_round_trip() {
         args: b"a\0b\0".to_vec(),
         pgid: 5,
         exe_writable: true,
+        exe_age: 3,
         fdlimit: 9,
         ..Process::default()
     };

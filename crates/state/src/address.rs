@@ -68,16 +68,16 @@ pub(crate) fn address(bytes: &[u8]) -> Option<Address<'_>> {
     }
 }
 
-/// An IPv4 address written as IPv6, as IPv4; the all-zero address counts when `zero` says so.
-pub(crate) fn unmapped(end: End, zero: bool) -> Option<End> {
+/// An IPv4 address written as IPv6, as IPv4; the address of zeros counts.
+pub(crate) fn unmapped(end: End) -> Option<End> {
     let IpAddr::V6(ip) = end.ip else { return None };
-    let v4 = ip.to_ipv4_mapped().or((zero && ip.is_unspecified()).then_some(Ipv4Addr::UNSPECIFIED))?;
+    let v4 = ip.to_ipv4_mapped().or(ip.is_unspecified().then_some(Ipv4Addr::UNSPECIFIED))?;
     Some(End { ip: v4.into(), ..end })
 }
 
 /// Both ends as IPv4 when both are IPv4 written as IPv6.
 pub(crate) fn unmapped_pair(source: End, dest: End) -> (End, End) {
-    match (unmapped(source, false), unmapped(dest, false)) {
+    match (unmapped(source), unmapped(dest)) {
         (Some(s), Some(d)) => (s, d),
         _ => (source, dest),
     }

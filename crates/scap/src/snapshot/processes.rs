@@ -10,6 +10,8 @@ const PATH_MAX: usize = 1024;
 const LIST_MAX: usize = 65535;
 /// Longest tail written before the start time of the pid namespace and the terminal were put in front of it.
 const OLD_TAIL: usize = 29;
+/// What Falco shows as the age of a program whose age no entry holds; rules that compare it behave alike here.
+const UNTOLD_AGE: u64 = 3;
 
 pub(super) fn decode(version: u8, mut body: Cursor<'_>, out: &mut Records) -> Result<(), ScapError> {
     while body.left() >= 4 {
@@ -29,7 +31,8 @@ pub(super) fn decode(version: u8, mut body: Cursor<'_>, out: &mut Records) -> Re
 
 /// Fields in the order of the file; a list version says which are there.
 fn head(version: u8, entry: &mut Cursor<'_>) -> Result<Process, ScapError> {
-    let mut p = Process { tid: entry.i64()?, pid: entry.i64()?, ptid: entry.i64()?, ..Process::default() };
+    let mut p = Process { exe_age: UNTOLD_AGE, ..Process::default() };
+    (p.tid, p.pid, p.ptid) = (entry.i64()?, entry.i64()?, entry.i64()?);
     if version >= 6 {
         p.sid = entry.i64()?;
     }

@@ -10,6 +10,8 @@ use crate::{Seen, State};
 const EXITED: usize = 8192;
 /// Age within which an exited thread's late clone event is recognised, and a record counts as fresh.
 const RECENT_NS: u64 = 2_000_000_000;
+/// What stands for a text that an event lacks.
+pub(super) const UNKNOWN: &[u8] = b"<NA>";
 
 impl State {
     pub(super) fn clone_exit(&mut self, event: &Event<'_>, seen: &mut Seen) {
@@ -29,7 +31,7 @@ impl State {
         };
         seen.thread = Some(caller);
         let flags = event.unsigned(15).unwrap_or(0) as u32;
-        self.complete_caller(caller, event);
+        let known = !self.complete_caller(caller, event);
         let Some(thread) = self.threads.get(caller) else { return };
         if flags & (bits::CHILD_IN_PIDNS | bits::NEWPID | bits::PARENT) != 0 || thread.tid != thread.vtid {
             return;
@@ -55,21 +57,20 @@ impl State {
             (new.pid, new.ptid, new.vpid) = (thread_pid(self, caller), thread_ptid(self, caller), -1);
             new.vpid = new.pid;
         }
-        self.born(new, Some(caller), event);
+        if !known {
+            self.threads.with(caller, |t| set_program(t, event));
+        }
+        self.born(new, Some(caller).filter(|_| known), event);
     }
 
-    /// Fills what an unknown caller reveals of itself.
-    fn complete_caller(&mut self, caller: Slot, event: &Event<'_>) {
-        let Some(thread) = self.threads.get_mut(caller) else { return };
-        if !thread.is_invalid() {
-            return;
-        }
+    /// Fills what an unknown caller reveals of itself; whether there was anything to fill.
+    fn complete_caller(&mut self, caller: Slot, event: &Event<'_>) -> bool {
+        let Some(thread) = self.threads.get_mut(caller).filter(|t| t.is_invalid()) else { return false };
         thread.pid = event.signed(4).unwrap_or(-1);
         thread.ptid = event.signed(5).unwrap_or(-1);
-        thread.vtid = event.signed(18).unwrap_or(thread.tid);
-        thread.vpid = event.signed(19).unwrap_or(-1);
-        set_program(thread, event);
+        (thread.vtid, thread.vpid) = namespace_ids(event, thread.tid);
         self.admit(caller);
+        true
     }
 
     fn clone_child(&mut self, event: &Event<'_>, seen: &mut Seen) {
@@ -83,20 +84,22 @@ impl State {
             }
         }
         let flags = event.unsigned(15).unwrap_or(0) as u32 | bits::INVERTED;
+        let (vtid, vpid) = namespace_ids(event, event.tid);
         let new = Thread {
             flags,
             pid: event.signed(4).unwrap_or(-1),
             ptid: event.signed(5).unwrap_or(-1),
-            vtid: event.signed(18).unwrap_or(-1),
-            vpid: event.signed(19).unwrap_or(-1),
+            vtid,
+            vpid,
             ..Thread::blank(event.tid)
         };
         let source_tid = if flags & bits::THREAD == 0 { new.ptid } else { new.pid };
         let source = self.threads.find(source_tid).or_else(|| self.placeholder(source_tid));
+        let known = source.filter(|s| self.threads.get(*s).is_some_and(|t| !t.is_invalid()));
         if let Some(source) = source.filter(|_| flags & bits::THREAD != 0) {
             self.complete_main(source, &new, event);
         }
-        seen.thread = self.born(new, source, event);
+        seen.thread = self.born(new, known, event);
     }
 
     /// A thread reveals its unknown main thread.
@@ -110,7 +113,7 @@ impl State {
         self.admit(main);
     }
 
-    /// Enters a new thread with what the event says and what it inherits.
+    /// Enters a new thread with what the event says and what it inherits from a thread that is known.
     fn born(&mut self, mut new: Thread, source: Option<Slot>, event: &Event<'_>) -> Option<Slot> {
         let own = new.flags & bits::THREAD == 0;
         if let Some(source) = source.and_then(|s| self.threads.get(s)) {
@@ -123,23 +126,24 @@ impl State {
                     (new.cwd, new.env) = (main.cwd.clone(), main.env.clone());
                 }
             } else {
-                new.flags |= bits::FILES;
                 new.lastexec_ts = source.lastexec_ts;
             }
         }
         if own {
             new.flags &= !bits::FILES;
+        } else {
+            new.flags |= bits::FILES;
         }
         set_program(&mut new, event);
         set_numbers(&mut new, event);
         new.clone_ts = event.ts;
         let boot = self.machine.boot_ts;
-        let start = event.unsigned(20).unwrap_or(0);
-        let in_namespace = new.in_pidns();
-        new.pidns_init_start_ts = if in_namespace { start.wrapping_add(boot) } else { boot };
-        if new.exe_ino_ctime != 0 && event.ts > new.exe_ino_ctime {
-            new.exe_ino_ctime_duration_clone_ts = event.ts - new.exe_ino_ctime;
-        }
+        let in_namespace = new.in_pidns() || new.flags & bits::NEWPID != 0;
+        new.pidns_init_start_ts = match event.unsigned(20) {
+            _ if !in_namespace => boot,
+            Some(start) => start.wrapping_add(boot),
+            None => 0,
+        };
         let slot = self.threads.insert(new)?;
         self.admit(slot);
         self.threads.lookup(event.tid);
@@ -187,6 +191,14 @@ impl State {
     }
 }
 
+/// Thread and process id in the namespace of the child; old captures do not tell.
+fn namespace_ids(event: &Event<'_>, tid: i64) -> (i64, i64) {
+    match event.signed(19) {
+        Some(vpid) => (event.signed(18).unwrap_or(tid), vpid),
+        None => (tid, -1),
+    }
+}
+
 fn thread_pid(state: &State, slot: Slot) -> i64 {
     state.threads.get(slot).map_or(-1, |t| t.pid)
 }
@@ -221,12 +233,9 @@ fn inherit(new: &mut Thread, source: &Thread) {
 
 /// exe, comm and args of a clone or exec event.
 pub(super) fn set_program(thread: &mut Thread, event: &Event<'_>) {
-    if let Some(exe) = event.text(1) {
-        thread.exe = share(&thread.exe, exe);
-    }
-    if let Some(comm) = event.text(13).or_else(|| event.text(1)) {
-        thread.comm = share(&thread.comm, comm);
-    }
+    let exe = event.text(1).unwrap_or(UNKNOWN);
+    thread.exe = share(&thread.exe, exe);
+    thread.comm = share(&thread.comm, event.text(13).unwrap_or(exe));
     if let Some(args) = event.param(2) {
         thread.set_args(args);
     }

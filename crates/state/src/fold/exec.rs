@@ -2,7 +2,8 @@
 
 use eyas_event::{Event, id};
 
-use super::clone::{set_program, set_sizes};
+use super::clone::{UNKNOWN, set_program, set_sizes};
+use super::files::NOWHERE;
 use crate::path::normalise;
 use crate::thread::{Slot, Text, Thread, bits, split_nul};
 use crate::{FdKind, Seen, State};
@@ -24,10 +25,10 @@ impl State {
         set_program(thread, event);
         thread.pid = event.signed(4).unwrap_or(thread.pid);
         thread.lastexec_ts = event.ts;
-        let invalid = thread.ptid < 0 || thread.tid < 0;
+        let invalid = thread.is_invalid();
         if invalid {
             thread.ptid = event.signed(5).unwrap_or(-1);
-            if event.unsigned(19).is_none() || thread.flags & bits::CHILD_IN_PIDNS == 0 {
+            if thread.flags & bits::CHILD_IN_PIDNS == 0 {
                 (thread.vtid, thread.vpid) = (thread.tid, thread.pid);
             }
         }
@@ -74,19 +75,22 @@ impl State {
         }
     }
 
-    /// Path of the program as the enter event asked for it.
+    /// Path of the program as the enter event asked for it; none without one.
     fn entered_path(&self, slot: Slot) -> Option<Vec<u8>> {
         let thread = self.threads.get(slot)?;
         let enter = Event::parse(thread.enter.as_ref()?, 0, 0).ok()?;
         if enter.kind == id::SYSCALL_EXECVE_19_E {
-            return Some(normalise(self.cwd(slot), enter.text(0)?));
+            let path = enter.text(0).unwrap_or(UNKNOWN);
+            return Some(if path == UNKNOWN { UNKNOWN.to_vec() } else { normalise(self.cwd(slot), path) });
         }
-        let (dirfd, path) = (enter.signed(0)?, enter.text(1).unwrap_or_default());
-        if path.is_empty() && enter.unsigned(2).is_some_and(|flags| flags & AT_EMPTY_PATH != 0) {
-            let owner = self.threads.get(self.files_owner(slot)?)?;
-            return Some(owner.files.get(dirfd)?.name.to_vec());
-        }
-        Some(normalise(&self.base(slot, dirfd, path), path))
+        let (dirfd, path) = (enter.signed(0)?, enter.text(1).unwrap_or(UNKNOWN));
+        let itself = enter.unsigned(2).is_some_and(|flags| flags & AT_EMPTY_PATH != 0);
+        let base = self.base(slot, dirfd, path);
+        Some(match () {
+            () if base == NOWHERE || (path == UNKNOWN && !itself) => UNKNOWN.to_vec(),
+            () if itself => normalise(b"", &base),
+            () => normalise(&base, path),
+        })
     }
 }
 
@@ -107,17 +111,16 @@ fn set_image(thread: &mut Thread, event: &Event<'_>) {
     if let Some(env) = event.param(15).filter(|p| !p.is_empty()) {
         thread.env = split_nul(env);
     }
-    let flags = event.unsigned(19).unwrap_or(0);
-    thread.exe_writable = flags & 1 != 0;
-    thread.exe_upper_layer = flags & 2 != 0;
-    thread.exe_from_memfd = flags & 4 != 0;
-    thread.exe_lower_layer = flags & 8 != 0;
+    if let Some(flags) = event.unsigned(19) {
+        thread.exe_writable = flags & 1 != 0;
+        thread.exe_upper_layer = flags & 2 != 0;
+        thread.exe_from_memfd = flags & 4 != 0;
+        thread.exe_lower_layer = flags & 8 != 0;
+    }
     thread.exe_ino = event.unsigned(23).unwrap_or(thread.exe_ino);
     if let Some(ctime) = event.unsigned(24) {
         thread.exe_ino_ctime = ctime;
-        thread.exe_ino_ctime_duration_clone_ts = 0;
-        thread.exe_ino_ctime_duration_pidns_start = 0;
-        if ctime != 0 && thread.clone_ts != 0 {
+        if thread.clone_ts != 0 {
             thread.exe_ino_ctime_duration_clone_ts = thread.clone_ts.wrapping_sub(ctime);
         }
         if thread.pidns_init_start_ts != 0 && ctime > thread.pidns_init_start_ts {

@@ -2,6 +2,7 @@
 
 use eyas_event::{Event, id};
 
+use super::clone::UNKNOWN;
 use crate::fd::{Fd, FdKind};
 use crate::path::normalise;
 use crate::thread::{Slot, Text, bits};
@@ -20,7 +21,8 @@ const F_DUPFD: u64 = 1;
 const F_SETFD: u64 = 3;
 const F_DUPFD_CLOEXEC: u64 = 26;
 const CLOSE_RANGE_CLOEXEC: u64 = 4;
-const UNKNOWN: &[u8] = b"<UNKNOWN>";
+/// Directory of a descriptor that nobody knows.
+pub(super) const NOWHERE: &[u8] = b"<UNKNOWN>";
 
 /// Where an event of the open family carries what.
 struct Layout {
@@ -78,32 +80,38 @@ impl State {
         }
         let fd = self.files_owner(slot).and_then(|o| self.threads.get(o)).and_then(|t| t.files.get(dirfd));
         match fd {
-            Some(fd) if fd.name.ends_with(b"/") => fd.name.to_vec(),
+            Some(fd) if fd.name.is_empty() || fd.name.ends_with(b"/") => fd.name.to_vec(),
             Some(fd) => [&fd.name, &b"/"[..]].concat(),
-            None => UNKNOWN.to_vec(),
+            None => NOWHERE.to_vec(),
         }
     }
 
     fn open(&mut self, event: &Event<'_>, at: &Layout, slot: Slot, seen: &mut Seen) {
         let num = event.signed(0).unwrap_or(-1);
         let found = at.flags.map_or(CREAT_FLAGS, |i| event.unsigned(i).unwrap_or(0) as u32);
-        let mut name = event.text(at.name).unwrap_or_default();
-        let mut dirfd = at.dirfd.and_then(|i| event.signed(i)).unwrap_or(AT_FDCWD);
+        let mut name = event.text(at.name).unwrap_or(UNKNOWN);
+        let mut dirfd = at.dirfd.map_or(Some(AT_FDCWD), |i| event.signed(i));
         let mut flags = found;
         let stored = self.threads.get(slot).and_then(|t| t.enter.clone());
         let enter = stored.as_ref().and_then(|bytes| Event::parse(bytes, 0, 0).ok());
         let shift = usize::from(at.dirfd.is_some());
-        if let Some((enter, asked)) = enter.as_ref().and_then(|e| Some((e, e.text(shift)?))) {
+        let asked = enter.as_ref().and_then(|e| Some((e, e.text(shift)?)));
+        if let Some((enter, asked)) = asked.filter(|(_, name)| *name != UNKNOWN) {
             name = asked;
             if shift == 1 {
-                dirfd = enter.signed(0).unwrap_or(dirfd);
+                dirfd = enter.signed(0);
             }
             if at.flags.is_some() {
                 let asked = enter.unsigned(shift + 1).map_or(found, |f| f as u32);
                 flags = found & EXIT_BITS | asked & !EXIT_BITS;
             }
         }
-        let path = normalise(&self.base(slot, dirfd, name), name);
+        let base = match dirfd {
+            _ if event.kind == id::SYSCALL_OPEN_BY_HANDLE_AT_X => Vec::new(),
+            Some(dirfd) => self.base(slot, dirfd, name),
+            None => Vec::new(),
+        };
+        let path = normalise(&base, name);
         let kind = if flags & O_DIRECTORY != 0 { FdKind::Directory } else { FdKind::Regular };
         let layers = if at.flags.is_none() { event.unsigned(5).unwrap_or(0) as u32 * UPPER } else { flags };
         let fd = Fd {
@@ -146,9 +154,7 @@ impl State {
             return;
         };
         fd.open_flags = fd.open_flags & !O_CLOEXEC | cloexec;
-        let last = self.threads.get(slot).map_or(-1, |t| t.last_fd);
         self.opened(slot, num, fd, seen);
-        self.threads.with(slot, |t| t.last_fd = last);
     }
 
     fn dup(&mut self, event: &Event<'_>, slot: Slot, cloexec: u32, seen: &mut Seen) {
@@ -198,8 +204,6 @@ impl State {
         let Some(pid) = owner.and_then(|o| o.files.get(number(1))).map(|fd| fd.pid) else { return };
         let Some(target) = self.threads.find(pid).and_then(|s| self.files_owner(s)) else { return };
         self.copy(slot, (target, number(2)), number(0), O_CLOEXEC, seen);
-        let num = number(0);
-        self.threads.with(slot, |t| t.last_fd = num);
     }
 
     /// Descriptors of one call each, without a path.

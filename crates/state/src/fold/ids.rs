@@ -16,16 +16,21 @@ impl State {
     pub(super) fn ids_event(&mut self, event: &Event<'_>, seen: &Seen) {
         let Some(slot) = seen.thread else { return };
         let number = |i: usize| event.unsigned(i).map(|n| n as u32);
-        let ok = event.signed(0).is_some_and(|res| res >= 0);
+        let res = event.signed(0);
+        let (ok, zero) = (res.is_some_and(|res| res >= 0), res == Some(0));
         match event.kind {
             id::SYSCALL_BRK_4_X | id::SYSCALL_MMAP_X | id::SYSCALL_MMAP2_X | id::SYSCALL_MUNMAP_X => {
                 self.threads.with(slot, |t| set_memory(t, event, 1));
             }
             _ if !ok => {}
-            id::SYSCALL_SETRESUID_X | id::SYSCALL_SETREUID_X => self.set(slot, number(2), |t| &mut t.uid),
-            id::SYSCALL_SETUID_X => self.set(slot, number(1), |t| &mut t.uid),
-            id::SYSCALL_SETRESGID_X | id::SYSCALL_SETREGID_X => self.set(slot, number(2), |t| &mut t.gid),
-            id::SYSCALL_SETGID_X => self.set(slot, number(1), |t| &mut t.gid),
+            id::SYSCALL_SETRESUID_X | id::SYSCALL_SETREUID_X if zero => {
+                self.set(slot, number(2), |t| &mut t.uid)
+            }
+            id::SYSCALL_SETUID_X if zero => self.set(slot, number(1), |t| &mut t.uid),
+            id::SYSCALL_SETRESGID_X | id::SYSCALL_SETREGID_X if zero => {
+                self.set(slot, number(2), |t| &mut t.gid)
+            }
+            id::SYSCALL_SETGID_X if zero => self.set(slot, number(1), |t| &mut t.gid),
             id::SYSCALL_SETSID_X => self.set(slot, event.signed(0), |t| &mut t.sid),
             id::SYSCALL_CAPSET_X => {
                 self.set(slot, event.unsigned(1), |t| &mut t.cap_inheritable);
@@ -37,7 +42,9 @@ impl State {
             id::SYSCALL_GETRLIMIT_X | id::SYSCALL_SETRLIMIT_X if event.unsigned(3) == Some(RLIMIT_NOFILE) => {
                 self.set_fdlimit(slot, event.signed(1));
             }
-            id::SYSCALL_PRLIMIT_X if event.unsigned(6) == Some(RLIMIT_NOFILE) => self.prlimit(event, slot),
+            id::SYSCALL_PRLIMIT_X if zero && event.unsigned(6) == Some(RLIMIT_NOFILE) => {
+                self.prlimit(event, slot);
+            }
             id::SYSCALL_PRCTL_X => self.prctl(event, slot),
             id::SYSCALL_CHDIR_X | id::SYSCALL_GETCWD_X => {
                 let path = event.text(1).unwrap_or_default().to_vec();
@@ -48,7 +55,7 @@ impl State {
                     self.change_directory(slot, &path);
                 }
             }
-            id::SYSCALL_CHROOT_X => self.chroot(event, slot),
+            id::SYSCALL_CHROOT_X if zero => self.chroot(event, slot),
             _ => {}
         }
     }

@@ -91,7 +91,10 @@ impl State {
         let Some(thread) = seen.thread.and_then(|s| self.threads.get_mut(s)) else { return };
         let now = (event.unsigned(0).unwrap_or(0), event.unsigned(1).unwrap_or(0));
         let before = thread.cpu_times;
-        let share = |now: u64, before: u64| (now.wrapping_sub(before) as f64).min(100.0);
+        let share = |now: u64, before: u64| match before {
+            0 => 0.0,
+            before => (now.wrapping_sub(before) as f64).min(100.0),
+        };
         let total = share(now.0 + now.1, before.0 + before.1);
         seen.cpu = (share(now.0, before.0), share(now.1, before.1), total);
         thread.cpu_times = now;

@@ -79,8 +79,9 @@ impl State {
                 thread.last_fd = -1;
                 thread.enter = None;
             }
-        } else {
+        } else if event.kind != id::SCHEDSWITCH_6_E {
             thread.last_fd = -1;
+            thread.enter = None;
         }
         if info.flags.has(Flags::USES_FD) {
             if thread.last_fd < 0 {

@@ -21,6 +21,8 @@ const UDP: u8 = 3;
 const ICMP: u8 = 4;
 const RAW: u8 = 5;
 const EINPROGRESS: i64 = -115;
+const NO_IPV4: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+const NO_IPV6: IpAddr = IpAddr::V6(Ipv6Addr::UNSPECIFIED);
 const O_CLOEXEC: u32 = 4096;
 
 /// Which way data went.
@@ -81,16 +83,17 @@ impl State {
         for num in [one, two] {
             self.opened(slot, num, Fd::new(FdKind::Unix(ends), Text::default()), seen);
         }
+        seen.fd = seen.fd.map(|(owner, _)| (owner, one));
     }
 
     fn bind(&mut self, event: &Event<'_>, seen: &Seen) {
         let (Some(at), Some(addr)) = (seen.fd, event.param(1).and_then(address)) else { return };
         match addr {
             Address::Inet(end) => {
-                let end = unmapped(end, true).unwrap_or(end);
+                let ip = unmapped(end).map_or(end.ip, |end| end.ip);
                 self.change(at, |fd| {
                     if end.port > 0 {
-                        fd.kind = FdKind::Listener { ip: end.ip, port: end.port };
+                        fd.kind = FdKind::Listener { ip, port: end.port };
                         fd.role_server = true;
                         fd.role_client = false;
                     }
@@ -110,10 +113,11 @@ impl State {
         match event.param(1).and_then(tuple) {
             None => {
                 if let Some(Address::Inet(dest)) = asked {
+                    let dest = unmapped(dest).unwrap_or(dest);
                     self.change(at, |fd| {
                         if let FdKind::Connection { source, sport, .. } = fd.kind {
-                            let dest =
-                                if source.is_ipv4() { unmapped(dest, false).unwrap_or(dest) } else { dest };
+                            let none = if dest.ip.is_ipv4() { NO_IPV4 } else { NO_IPV6 };
+                            let source = if source.is_ipv4() == dest.ip.is_ipv4() { source } else { none };
                             fd.kind = connection(End { ip: source, port: sport }, dest);
                         }
                     });
@@ -126,7 +130,11 @@ impl State {
                 }
                 self.connected(at, source, dest);
             }
-            Some(Tuple::Unix { source, dest, path }) => {
+            Some(Tuple::Unix { source, dest, mut path }) => {
+                let said = event.param(3).and_then(address);
+                if let (Some(Address::Unix(asked)), true) = (asked, said == Some(Address::Unix(path))) {
+                    path = asked;
+                }
                 let name = format!("{source:x}->{dest:x} ").into_bytes();
                 self.change(at, |fd| {
                     fd.kind = FdKind::Unix(Unix { source, dest });
@@ -150,6 +158,7 @@ impl State {
     }
 
     fn accept(&mut self, event: &Event<'_>, slot: Slot, seen: &mut Seen) {
+        self.threads.with(slot, |t| t.last_fd = event.signed(0).unwrap_or(-1));
         let Some(ends) = event.param(1).and_then(tuple) else { return };
         let mut fd = match ends {
             Tuple::Inet { source, dest } => {
@@ -177,11 +186,20 @@ impl State {
             id::SOCKET_SEND_X | id::SOCKET_SENDTO_X | id::SOCKET_SENDMSG_X | id::SOCKET_SENDMMSG_X => {
                 (4, Way::Out)
             }
+            id::SYSCALL_READ_X
+            | id::SYSCALL_READV_X
+            | id::SYSCALL_PREAD_X
+            | id::SYSCALL_PREADV_X
+            | id::SYSCALL_WRITE_X
+            | id::SYSCALL_WRITEV_X
+            | id::SYSCALL_PWRITE_X
+            | id::SYSCALL_PWRITEV_X => return self.used(seen),
             _ => return false,
         };
         let ends = event.param(param).and_then(tuple);
         if seen.fd.is_none()
             && way == Way::Out
+            && event.kind != id::SOCKET_SENDMMSG_X
             && let (Some(Tuple::Inet { source, .. }), Some(num)) = (ends, self.last_fd(slot))
         {
             let none = if source.ip.is_ipv4() {
@@ -195,12 +213,18 @@ impl State {
         let Some(fd) = self.fd(seen) else { return true };
         let tcp4 = fd.l4 == TCP && matches!(fd.kind, FdKind::Connection { source: IpAddr::V4(_), .. });
         let known = !fd.name.is_empty() && tcp4;
-        let connected = matches!(fd.kind, FdKind::Connection { .. } | FdKind::Listener { .. });
-        if connected && !fd.connected {
-            self.change(at, |fd| fd.connected = true);
-        }
+        self.used(seen);
         if let Some(ends) = ends.filter(|_| !known) {
             self.reveal(at, slot, ends, way);
+        }
+        true
+    }
+
+    /// A connection that carried data is connected.
+    fn used(&mut self, seen: &Seen) -> bool {
+        let idle = |fd: &Fd| matches!(fd.kind, FdKind::Connection { .. }) && !fd.connected;
+        if let Some(at) = seen.fd.filter(|_| self.fd(seen).is_some_and(idle)) {
+            self.change(at, |fd| fd.connected = true);
         }
         true
     }
