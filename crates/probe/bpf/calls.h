@@ -8,6 +8,9 @@
 #define NO_NUMBER 0xffff
 #define VECTORS 8
 #define STRINGS 16
+/* Size of a message head, 64-bit and 32-bit. */
+#define MESSAGE 56
+#define COMPAT_MESSAGE 28
 
 /* ---- arguments ---- */
 
@@ -119,14 +122,14 @@ static __always_inline __u64 kept(struct record *r, __u64 asked)
 	return len < most ? len : most;
 }
 
-static __always_inline void vector(struct record *r, __u64 from, __u64 count)
+static __always_inline void vector(struct record *r, __u64 from, __u64 count, __s64 moved)
 {
 	bool compat = r->flags & RECORD_COMPAT;
 	__u64 left = plan_word(data), width = compat ? 4 : 8;
 	__u32 at = parts_begin(r);
 
-	if (r->ret >= 0 && r->ret < left)
-		left = r->ret;
+	if (moved >= 0 && moved < left)
+		left = moved;
 	for (int i = 0; i < VECTORS && i < count; i++) {
 		__u64 base = user_word((void *)(from + 2 * i * width), compat);
 		__u64 size = user_word((void *)(from + (2 * i + 1) * width), compat);
@@ -143,17 +146,22 @@ static __always_inline void vector(struct record *r, __u64 from, __u64 count)
 	parts_end(r, at);
 }
 
-static __always_inline void message_part(struct record *r, __u32 op, const void *from)
+/* `many` is set when the head is the first of a vector of messages, each with its own length behind it. */
+static __always_inline void message_part(struct record *r, __u32 op, const void *from, bool many)
 {
+	bool compat = r->flags & RECORD_COMPAT;
 	struct message m;
+	__u32 moved = 0;
 
-	message_of(&m, from, r->flags & RECORD_COMPAT);
+	message_of(&m, from, compat);
+	if (many)
+		bpf_probe_read_user(&moved, sizeof(moved), from + (compat ? COMPAT_MESSAGE : MESSAGE));
 	if (op == OP_MESSAGE)
 		user_bytes(r, (void *)m.name, m.name_len & 127);
 	else if (op == OP_MESSAGE_CONTROL)
 		user_bytes(r, (void *)m.control, r->ret < 0 ? 0 : m.controls);
 	else
-		vector(r, m.vector, m.vectors);
+		vector(r, m.vector, m.vectors, many && r->ret > 0 ? moved : r->ret);
 }
 
 /* Strings of an array of pointers that ends with a null pointer, one after another with their NULs. */
@@ -198,12 +206,12 @@ static __noinline int step(struct record *r, struct task_struct *task, __u32 op,
 		user_bytes(r, (void *)value, kept(r, argument(r, arg + 1)));
 		break;
 	case OP_VECTOR:
-		vector(r, value, argument(r, arg + 1));
+		vector(r, value, argument(r, arg + 1), r->ret);
 		break;
 	case OP_MESSAGE:
 	case OP_MESSAGE_DATA:
 	case OP_MESSAGE_CONTROL:
-		message_part(r, op, (void *)value);
+		message_part(r, op, (void *)value, len);
 		break;
 	case OP_FILE:
 		file_facts(r, file_of(task, (__s32)value));

@@ -5,8 +5,8 @@ use eyas_event::id;
 use crate::encoding::Encoding;
 use crate::generated as code;
 use crate::recipe::{
-    ARGUMENTS, CGROUPS, PROCESS, PROGRAM, RETURNED, Step, Test, bytes, data, file, message, message_control,
-    message_data, pair, queue, sized, sized_at, strings, text, tuple, vector,
+    ARGUMENTS, CGROUPS, PROCESS, PROGRAM, RETURNED, Step, Test, bytes, data, file, first_data, message,
+    message_control, message_data, pair, queue, sized, sized_at, strings, text, tuple, vector,
 };
 
 /// A number that a record holds.
@@ -282,11 +282,11 @@ pub(crate) static CALLS: &[Call] = &[
     call("send", id::SOCKET_SEND_X, Network, &[data(1), tuple(0)], &[R, Bytes(0), A0, A2, Outbound(1, None)]),
     call("sendto", id::SOCKET_SENDTO_X, Network, &[data(1), sized(4, 5), tuple(0)], &[R, Bytes(0), A0, A2, Outbound(2, Some(1))]),
     call("sendmsg", id::SOCKET_SENDMSG_X, Network, &[message_data(1), message(1), tuple(0)], &[R, Bytes(0), A0, Origin::Moved, Outbound(2, Some(1))]),
-    call("sendmmsg", id::SOCKET_SENDMMSG_X, Network, &[message_data(1), message(1), tuple(0), bytes(1, 64)], &[R, A0, Origin::MessageSize(3), Bytes(0), Outbound(2, Some(1))]),
+    call("sendmmsg", id::SOCKET_SENDMMSG_X, Network, &[first_data(1), message(1), tuple(0), bytes(1, 64)], &[R, A0, Origin::MessageSize(3), Bytes(0), Outbound(2, Some(1))]),
     call("recv", id::SOCKET_RECV_X, Network, &[data(1), tuple(0)], &[R, Bytes(0), A0, A2, Inbound(1, None)]),
     call("recvfrom", id::SOCKET_RECVFROM_X, Network, &[data(1), sized_at(4, 5), tuple(0)], &[R, Bytes(0), Inbound(2, Some(1)), A0, A2]),
     call("recvmsg", id::SOCKET_RECVMSG_X, Network, &[message_data(1), message(1), tuple(0), message_control(1)], &[R, Origin::Moved, Bytes(0), Inbound(2, Some(1)), Bytes(3), A0]),
-    call("recvmmsg", id::SOCKET_RECVMMSG_X, Network, &[message_data(1), message(1), tuple(0), message_control(1), bytes(1, 64)], &[R, A0, Origin::MessageSize(4), Bytes(0), Inbound(2, Some(1)), Bytes(3)]),
+    call("recvmmsg", id::SOCKET_RECVMMSG_X, Network, &[first_data(1), message(1), tuple(0), message_control(1), bytes(1, 64)], &[R, A0, Origin::MessageSize(4), Bytes(0), Inbound(2, Some(1)), Bytes(3)]),
     call("shutdown", id::SOCKET_SHUTDOWN_X, Network, &[], &[R, A0, Coded(Arg(1), &code::SHUTDOWN_HOW)]),
     call("getsockname", id::SOCKET_GETSOCKNAME_X, Network, &[], &[]),
     call("getpeername", id::SOCKET_GETPEERNAME_X, Network, &[], &[]),

@@ -60,6 +60,11 @@ pub(crate) const fn message_data(arg: u8) -> Step {
     step(8, arg, 0)
 }
 
+/// Start of the data of the first of many messages.
+pub(crate) const fn first_data(arg: u8) -> Step {
+    step(8, arg, 1)
+}
+
 /// Control data of a message.
 pub(crate) const fn message_control(arg: u8) -> Step {
     step(9, arg, 0)
