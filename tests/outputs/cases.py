@@ -88,7 +88,17 @@ CASES: dict[str, dict[str, dict[str, object]]] = {
         "": {"hostport": "http://influxdb:8086"},
         "v2": {"hostport": "http://influxdb:8086", "organization": "acme", "token": "key", "precision": "s"},
     },
+    "statsd": {"": {"forwarder": "127.0.0.1:8125"}},
+    "dogstatsd": {"": {"forwarder": "127.0.0.1:8125", "tags": "env:prod,team:blue"}},
+    "wavefront": {
+        "": {"endpointhost": "acme.wavefront.example", "endpointtoken": "key"},
+        "proxy": {"endpointtype": "proxy", "endpointhost": "proxy"},
+    },
     "spyderbat": {"": {"orguid": "org-1", "apikey": "key"}},
+    "timescaledb": {
+        "": {"host": "timescale"},
+        "columns": {"host": "timescale", "hypertablename": "soc.events", "customfields": "proc.pid:x,team:blue"},
+    },
     "dynatrace": {"": {"apiurl": "https://acme.live.dynatrace.example/api", "apitoken": "key"}},
     "alertmanager": {
         "": {"hostport": "http://alertmanager:9093"},
@@ -129,15 +139,32 @@ CASES: dict[str, dict[str, dict[str, object]]] = {
             "customfields": "team:blue",
         },
     },
+    "aws.cloudwatchlogs": {"": {"loggroup": "falco", "region": "eu-west-1"}},
     "grafana": {
         "": {"hostport": "http://grafana:3000", "apikey": "key"},
         "panel": {"hostport": "http://grafana:3000", "dashboardid": 3, "panelid": 4, "allfieldsastags": True},
+    },
+    "syslog": {
+        "": {"host": "syslog"},
+        "cef": {"host": "syslog", "protocol": "tcp", "format": "cef", "facility": "local4"},
+        "tls": {"host": "syslog", "protocol": "tls", "port": "6514"},
     },
     "zincsearch": {"": {"hostport": "http://zinc:4080", "username": "falco", "password": "secret"}},
     "openobserve": {"": {"hostport": "http://openobserve:5080"}},
     "sumologic": {"": {"receiverurl": "https://sumo.example/key", "sourcecategory": "falco", "name": "soc"}},
     "quickwit": {"": {"hostport": "http://quickwit:7280"}},
+    "logstash": {"": {"address": "logstash"}, "tls": {"address": "logstash", "tls": True, "tags": "falco,prod"}},
     "splunk": {"": {"host": "https://splunk:8088/services/collector/event", "token": "key"}},
+    "aws.s3": {"": {"bucket": "alerts", "region": "eu-west-1"}},
+    "gcp.storage": {"": {"bucket": "alerts", "prefix": "falco"}},
+    "yandex.s3": {"": {"bucket": "alerts"}},
+    "aws.securitylake": {
+        "": {"bucket": "lake", "region": "eu-west-1", "prefix": "ext/falco", "accountid": "123456789012"}
+    },
+    "gcp.chronicle": {"": {"projectid": "acme", "instanceid": "i-1", "region": "europe"}},
+    "aws.lambda": {"": {"functionname": "react", "region": "eu-west-1"}},
+    "gcp.cloudfunctions": {"": {"name": "projects/acme/locations/eu/functions/react"}},
+    "gcp.cloudrun": {"": {"endpoint": "https://react.run.example", "jwt": "key"}},
     "cloudevents": {"": {"address": "http://broker.example", "extensions": "team:blue sky"}},
     "openfaas": {
         "": {"functionname": "react"},
@@ -146,7 +173,31 @@ CASES: dict[str, dict[str, dict[str, object]]] = {
     "fission": {"": {"function": "react"}},
     "kubeless": {"": {"function": "react", "namespace": "falco"}},
     "tekton": {"": {"eventlistener": "http://el-falco.example:8080"}},
+    "nats": {
+        "": {"hostport": "nats://nats:4222"},
+        "jetstream": {"hostport": "nats://nats:4222", "jetstream": True, "subjecttemplate": "a.<source>.<hostname>.<x>"},
+    },
+    "stan": {"": {"hostport": "nats://nats:4222", "clusterid": "falco", "clientid": "eyas"}},
+    "aws.sqs": {
+        "": {"url": "https://sqs.eu-west-1.amazonaws.com/123456789012/falco"},
+        "fifo": {"url": "https://sqs.eu-west-1.amazonaws.com/123456789012/falco.fifo"},
+    },
+    "aws.sns": {
+        "": {"topicarn": "arn:aws:sns:eu-west-1:123456789012:falco"},
+        "raw": {"topicarn": "arn:aws:sns:eu-west-1:123456789012:falco", "rawjson": True},
+    },
+    "aws.kinesis": {"": {"streamname": "falco", "region": "eu-west-1"}},
+    "gcp.pubsub": {
+        "": {"projectid": "acme", "topic": "falco"},
+        "attributes": {"projectid": "acme", "topic": "falco", "customattributes": "team:blue"},
+    },
+    "kafka": {"": {"hostport": "kafka:9092,kafka-2:9092", "topic": "falco"}},
     "kafkarest": {"": {"address": "http://rest:8082/topics/falco"}},
+    "rabbitmq": {"": {"url": "amqp://falco:secret@rabbitmq:5672/", "queue": "falco"}},
+    "azure.eventhub": {"": {"namespace": "acme", "name": "falco"}},
+    "yandex.datastreams": {"": {"streamname": "/ru-central1/a/b/falco"}},
+    "mqtt": {"": {"broker": "tcp://mosquitto:1883"}},
+    "redis": {"": {"address": "redis:6379"}, "hashmap": {"address": "redis:6379", "storagetype": "hashmap"}},
     "webhook": {
         "": {"address": "https://example.org/falco"},
         "signed": {

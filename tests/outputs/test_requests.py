@@ -1,10 +1,12 @@
 """Every receiver has a golden request, read by people. `EYAS_RENEW=1 pytest tests/outputs` writes them anew."""
 
 import gzip
+import io
 import json
 import os
 from pathlib import Path
 
+import pyarrow.parquet
 import pytest
 
 from eyas.delivery import Request
@@ -38,6 +40,8 @@ def written(request: Request) -> str:
     body = request.body
     if request.headers.get("Content-Encoding") == "gzip":
         body = gzip.decompress(body)
+    if body.startswith(b"PAR1"):
+        body = json.dumps(pyarrow.parquet.read_table(io.BytesIO(body)).to_pylist()).encode()
     return "\n".join([*head, "", *pretty(body)])
 
 

@@ -11,8 +11,9 @@ from typing import Protocol
 
 from eyas.errors import EyasError
 
-# Answers that mean "later": RFC 9110 for 408, 425 and the 5xx, RFC 6585 for 429.
-LATER = frozenset((408, 425, 429, 500, 502, 503, 504, 507, 509, 529))
+# Answers that belong to one message and will not change: a body, length, type or header that is not taken.
+# All others may: the receiver is busy or broken, or its address or our credentials can be mended.
+NEVER = frozenset((400, 406, 411, 412, 413, 414, 415, 417, 421, 422, 431))
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +101,14 @@ class Sender(Protocol):
 def classify(
     status: int, headers: Mapping[str, str], body: bytes = b"", now: datetime | None = None
 ) -> Answer:
-    """The meaning of an HTTP answer: 2xx is delivered, busy or broken is later, all else is refused."""
+    """The meaning of an HTTP answer: 2xx is delivered, a fault of the message refused, all else comes back later."""
     if 200 <= status < 300:
         return delivered()
     detail = " ".join(body[:300].decode("utf-8", "replace").split())
     reason = f"HTTP {status}: {detail}" if detail else f"HTTP {status}"
-    if status in LATER:
-        return retry(reason, wait(headers, now or datetime.now(UTC)))
-    return refused(reason)
+    if status in NEVER:
+        return refused(reason)
+    return retry(reason, wait(headers, now or datetime.now(UTC)))
 
 
 def wait(headers: Mapping[str, str], now: datetime) -> float | None:

@@ -55,6 +55,8 @@ class Settings(BaseModel):
     needs: ClassVar[tuple[str, ...]] = ()
     # Keys of the section above that the receiver reads too: `aws.region` for `aws.s3`, `customfields` for `loki`.
     shared: ClassVar[tuple[str, ...]] = ()
+    # Keys of Falcosidekick that mean nothing here; they are read over in silence.
+    ignored: ClassVar[tuple[str, ...]] = ()
 
     minimumpriority: Priority = ""
     trust: Trust = Trust()
@@ -82,6 +84,7 @@ class Output:
     `requests` serves up to `batch` alerts at once. They are delivered when every request is; a batch that is
     refused is sent again alert by alert, so that one bad alert costs no other.
     `open` gives the sender of a receiver that holds a connection, or None where plain HTTP does.
+    `takes` says which alerts it takes at all, `linger` how many seconds an alert may wait for others.
     `prepare` gives requests that are sent once before the first alert; that they fail is told, no more.
     `judge` reads answers whose status does not tell: Elasticsearch answers 200 for a batch in which a document failed.
     `mend` may turn a refused request into one that the receiver takes.
@@ -95,6 +98,8 @@ class Output:
     requests: Callable[[Sequence[Alert], Any], list[Request]] | None = None
     batch: int = 1
     open: Callable[[Any], Sender | None] | None = None
+    takes: Callable[[Alert], bool] | None = None
+    linger: Callable[[Any], float] | None = None
     prepare: Callable[[Any], list[Request]] | None = None
     judge: Callable[[int, Mapping[str, str], bytes], Answer] | None = None
     mend: Callable[[Request, bytes], Request | None] | None = None
@@ -121,9 +126,10 @@ def find(name: str) -> Output:
 
 def plan(output: Output, alerts: Sequence[Alert], settings: Settings) -> list[Request]:
     """Requests for some alerts, few where the receiver takes several at once."""
+    taken = [alert for alert in alerts if output.takes is None or output.takes(alert)]
     if output.requests is None:
-        return [output.request(alert, settings) for alert in alerts]
-    return output.requests(alerts, settings)
+        return [output.request(alert, settings) for alert in taken]
+    return output.requests(taken, settings) if taken else []
 
 
 def passes(alert: Alert, settings: Settings) -> bool:

@@ -137,7 +137,7 @@ def _known(
         if low in kind.model_fields and low != "trust":
             if value is not None and value != "":
                 found[low] = value
-        elif notes is not None and not isinstance(value, Mapping):
+        elif notes is not None and low not in kind.ignored and not isinstance(value, Mapping):
             near = difflib.get_close_matches(low, kind.model_fields, 1)
             hint = f", did you mean '{near[0]}'?" if near else ""
             notes.warnings.append(f"{name}.{key} is not a setting{hint}")
