@@ -90,6 +90,7 @@ CASES: dict[str, dict[str, dict[str, object]]] = {
     },
     "statsd": {"": {"forwarder": "127.0.0.1:8125"}},
     "dogstatsd": {"": {"forwarder": "127.0.0.1:8125", "tags": "env:prod,team:blue"}},
+    "prometheus": {"": {"enabled": True, "extralabels": "fd.name"}},
     "wavefront": {
         "": {"endpointhost": "acme.wavefront.example", "endpointtoken": "key"},
         "proxy": {"endpointtype": "proxy", "endpointhost": "proxy"},
@@ -97,9 +98,14 @@ CASES: dict[str, dict[str, dict[str, object]]] = {
     "spyderbat": {"": {"orguid": "org-1", "apikey": "key"}},
     "timescaledb": {
         "": {"host": "timescale"},
-        "columns": {"host": "timescale", "hypertablename": "soc.events", "customfields": "proc.pid:x,team:blue"},
+        "columns": {
+            "host": "timescale",
+            "hypertablename": "soc.events",
+            "customfields": "proc.pid:x,team:blue",
+        },
     },
     "dynatrace": {"": {"apiurl": "https://acme.live.dynatrace.example/api", "apitoken": "key"}},
+    "otlp.metrics": {"": {"endpoint": "http://otel:4318", "extraattributes": "fd.name"}},
     "alertmanager": {
         "": {"hostport": "http://alertmanager:9093"},
         "labels": {
@@ -153,8 +159,15 @@ CASES: dict[str, dict[str, dict[str, object]]] = {
     "openobserve": {"": {"hostport": "http://openobserve:5080"}},
     "sumologic": {"": {"receiverurl": "https://sumo.example/key", "sourcecategory": "falco", "name": "soc"}},
     "quickwit": {"": {"hostport": "http://quickwit:7280"}},
-    "logstash": {"": {"address": "logstash"}, "tls": {"address": "logstash", "tls": True, "tags": "falco,prod"}},
+    "logstash": {
+        "": {"address": "logstash"},
+        "tls": {"address": "logstash", "tls": True, "tags": "falco,prod"},
+    },
     "splunk": {"": {"host": "https://splunk:8088/services/collector/event", "token": "key"}},
+    "otlp.logs": {
+        "": {"endpoint": "http://otel:4318", "headers": "x-key=a%20b"},
+        "grpc": {"endpoint": "http://otel:4317", "protocol": "grpc"},
+    },
     "aws.s3": {"": {"bucket": "alerts", "region": "eu-west-1"}},
     "gcp.storage": {"": {"bucket": "alerts", "prefix": "falco"}},
     "yandex.s3": {"": {"bucket": "alerts"}},
@@ -175,7 +188,11 @@ CASES: dict[str, dict[str, dict[str, object]]] = {
     "tekton": {"": {"eventlistener": "http://el-falco.example:8080"}},
     "nats": {
         "": {"hostport": "nats://nats:4222"},
-        "jetstream": {"hostport": "nats://nats:4222", "jetstream": True, "subjecttemplate": "a.<source>.<hostname>.<x>"},
+        "jetstream": {
+            "hostport": "nats://nats:4222",
+            "jetstream": True,
+            "subjecttemplate": "a.<source>.<hostname>.<x>",
+        },
     },
     "stan": {"": {"hostport": "nats://nats:4222", "clusterid": "falco", "clientid": "eyas"}},
     "aws.sqs": {
@@ -197,6 +214,15 @@ CASES: dict[str, dict[str, dict[str, object]]] = {
     "azure.eventhub": {"": {"namespace": "acme", "name": "falco"}},
     "yandex.datastreams": {"": {"streamname": "/ru-central1/a/b/falco"}},
     "mqtt": {"": {"broker": "tcp://mosquitto:1883"}},
+    "smtp": {
+        "": {"hostport": "mail:587", "from": "falco@example.org", "to": "soc@example.org,it@example.org"},
+        "text": {
+            "hostport": "mail:587",
+            "from": "a@example.org",
+            "to": "b@example.org",
+            "outputformat": "text",
+        },
+    },
     "redis": {"": {"address": "redis:6379"}, "hashmap": {"address": "redis:6379", "storagetype": "hashmap"}},
     "webhook": {
         "": {"address": "https://example.org/falco"},
@@ -217,5 +243,8 @@ CASES: dict[str, dict[str, dict[str, object]]] = {
         },
     },
     "webui": {"": {"url": "http://ui:2802"}},
+    "policyreport": {"": {"enabled": True}},
+    "otlp.traces": {"": {"endpoint": "http://otel:4318/v1/traces"}},
     "talon": {"": {"address": "http://talon:2803"}},
+    "apprise": {"": {"urls": "json://localhost/key"}},
 }

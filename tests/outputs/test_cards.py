@@ -25,8 +25,8 @@ def test_a_card_says_what_it_is(name: str) -> None:
     module = importlib.import_module(f"eyas.outputs.{module_of(name)}")
     assert card.name == name
     assert card.about and module.__doc__ and "\n" not in card.about
-    assert card.settings.needs and set(card.settings.needs) <= set(card.settings.model_fields)
-    assert all(key == key.lower() for key in card.settings.model_fields)
+    assert card.settings.needs and set(card.settings.needs) <= set(card.settings.named())
+    assert all(key == key.lower() for key in card.settings.named())
 
 
 def test_an_unknown_name_finds_the_nearest() -> None:

@@ -8,6 +8,11 @@ from pathlib import Path
 
 import pyarrow.parquet
 import pytest
+from google.protobuf import json_format
+from google.protobuf.message import Message
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.metrics.v1.metrics_pb2 import NumberDataPoint
 
 from eyas.delivery import Request
 from eyas.outputs import OUTPUTS
@@ -40,9 +45,21 @@ def written(request: Request) -> str:
     body = request.body
     if request.headers.get("Content-Encoding") == "gzip":
         body = gzip.decompress(body)
+    if kind := protobuf(request):
+        body = json_format.MessageToJson(kind.FromString(body)).encode()
     if body.startswith(b"PAR1"):
         body = json.dumps(pyarrow.parquet.read_table(io.BytesIO(body)).to_pylist()).encode()
     return "\n".join([*head, "", *pretty(body)])
+
+
+def protobuf(request: Request) -> type[Message] | None:
+    """Kind of message in the body."""
+    words = f"{request.method} {request.url}"
+    if words.startswith("COUNT http"):
+        return NumberDataPoint
+    if "Export" not in words and request.headers.get("Content-Type") != "application/x-protobuf":
+        return None
+    return ExportTraceServiceRequest if "trace" in words else ExportLogsServiceRequest
 
 
 def pretty(body: bytes) -> list[str]:

@@ -43,7 +43,11 @@ def _invoke(client: Any, request: Request) -> Answer:
         return judged(error.response)
     # The call went well and the function did not: it would fail on this alert again.
     failed = reply.get("FunctionError")
-    return refused(f"{failed}: {reply['Payload'].read(300).decode('utf-8', 'replace')}") if failed else delivered()
+    return (
+        refused(f"{failed}: {reply['Payload'].read(300).decode('utf-8', 'replace')}")
+        if failed
+        else delivered()
+    )
 
 
 def open_link(settings: LambdaSettings) -> Sender:

@@ -36,7 +36,9 @@ def _attributes(alert: Alert) -> dict[str, dict[str, str]]:
     own = {"priority": event.priority(alert), "rule": alert.rule, "source": event.source(alert)}
     own |= {"tags": ",".join(event.tags(alert)), "hostname": alert.hostname}
     made |= {name: _attribute(value) for name, value in own.items()}
-    named = {_NAME.sub("_", name.replace("[", ".").replace("]", "")).strip("."): it for name, it in made.items()}
+    named = {
+        _NAME.sub("_", name.replace("[", ".").replace("]", "")).strip("."): it for name, it in made.items()
+    }
     return {name: attribute for name, attribute in named.items() if name and attribute["StringValue"]}
 
 

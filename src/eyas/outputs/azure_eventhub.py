@@ -66,7 +66,10 @@ class Link:
         room = self.client.create_batch()
         for count, request in enumerate(batch):
             data = self.hub.EventData(request.body)
-            data.message_id, data.content_type = request.headers["message-id"], request.headers["content-type"]
+            data.message_id, data.content_type = (
+                request.headers["message-id"],
+                request.headers["content-type"],
+            )
             try:
                 room.add(data)
             except ValueError:  # the batch is full; an event that no batch holds is refused

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 from urllib.parse import quote
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, SecretStr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic.fields import FieldInfo
 
 from eyas.alert import Alert
 from eyas.delivery import Answer, Request, Sender, Trust
@@ -59,7 +60,12 @@ class Settings(BaseModel):
     ignored: ClassVar[tuple[str, ...]] = ()
 
     minimumpriority: Priority = ""
-    trust: Trust = Trust()
+    trust: Trust = Field(default=Trust(), exclude=True)
+
+    @classmethod
+    def named(cls) -> dict[str, FieldInfo]:
+        """Settings by the name that people write."""
+        return {about.alias or name: about for name, about in cls.model_fields.items() if name != "trust"}
 
 
 class HttpSettings(Settings):

@@ -22,9 +22,10 @@ class Settings(HttpSettings):
 
 def request(alert: Alert, settings: Settings) -> Request:
     """One call."""
-    where = kube.proxy if settings.kubeconfig else kube.service
+    service, space, port = settings.routerservice, settings.routernamespace, settings.routerport
     path = f"fission-function/{part(settings.function)}"
-    url = where(settings.routerservice, settings.routernamespace, settings.routerport, path)
+    inside = f"http://{service}.{space}.svc.cluster.local:{port}/{path}"
+    url = kube.proxy(service, space, port, path) if settings.kubeconfig else inside
     return send("POST", url, event.event_json(alert), {"event-id": event.identity(alert)}, "application/json")
 
 

@@ -21,7 +21,9 @@ PARTITIONERS = {
     "murmur2_consistent": "murmur2",
 }
 # What the broker will never take, by name of the error.
-NEVER = frozenset(("MSG_SIZE_TOO_LARGE", "INVALID_MSG", "INVALID_RECORD", "INVALID_MSG_SIZE", "TOPIC_EXCEPTION"))
+NEVER = frozenset(
+    ("MSG_SIZE_TOO_LARGE", "INVALID_MSG", "INVALID_RECORD", "INVALID_MSG_SIZE", "TOPIC_EXCEPTION")
+)
 PATIENCE = 10.0
 
 

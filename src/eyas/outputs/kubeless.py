@@ -21,13 +21,14 @@ class Settings(HttpSettings):
 
 def request(alert: Alert, settings: Settings) -> Request:
     """One call."""
-    where = kube.proxy if settings.kubeconfig else kube.service
+    service, space, port = settings.function, settings.namespace, settings.port
+    inside = f"http://{service}.{space}.svc.cluster.local:{port}"
     head = {
         "event-id": event.identity(alert),
         "event-type": "falco",
         "event-namespace": header(settings.namespace),
     }
-    url = where(settings.function, settings.namespace, settings.port, "")
+    url = kube.proxy(service, space, port, "") if settings.kubeconfig else inside
     return send("POST", url, event.event_json(alert), head, "application/json")
 
 

@@ -10,11 +10,11 @@ from pydantic import SecretStr
 
 from eyas.alert import Alert
 from eyas.delivery import Answer, Request, Sender, delivered, retry
+from eyas.delivery.http import context
 from eyas.errors import UsageError
 from eyas.outputs.body import event
 from eyas.outputs.body.http import reveal
 from eyas.outputs.card import Output, Settings, library
-from eyas.delivery.http import context
 from eyas.outputs.wire.sockets import PATIENCE
 
 SECURE = frozenset(("ssl", "tls", "mqtts", "wss"))

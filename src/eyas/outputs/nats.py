@@ -1,6 +1,5 @@
 """NATS: the alert under a subject made of its priority and rule."""
 
-
 from eyas.alert import Alert
 from eyas.delivery import Request, Sender
 from eyas.outputs.body import event

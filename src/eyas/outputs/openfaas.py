@@ -23,8 +23,9 @@ class Settings(HttpSettings):
 def request(alert: Alert, settings: Settings) -> Request:
     """One call."""
     path = f"function/{part(settings.functionname)}.{part(settings.functionnamespace)}"
-    where = kube.proxy if settings.kubeconfig else kube.service
-    url = where(settings.gatewayservice, settings.gatewaynamespace, settings.gatewayport, path)
+    service, space, port = settings.gatewayservice, settings.gatewaynamespace, settings.gatewayport
+    inside = f"http://{service}.{space}:{port}/{path}"
+    url = kube.proxy(service, space, port, path) if settings.kubeconfig else inside
     return send("POST", url, event.event_json(alert), {"event-id": event.identity(alert)})
 
 

@@ -12,11 +12,11 @@ from pydantic import SecretStr
 
 from eyas.alert import Alert
 from eyas.delivery import Answer, Request, Sender, delivered, retry
+from eyas.delivery.http import context
 from eyas.outputs.body import event
 from eyas.outputs.body.http import reveal
 from eyas.outputs.card import Output, Settings, library
 from eyas.outputs.wire.loop import Loop
-from eyas.delivery.http import context
 from eyas.outputs.wire.sockets import PATIENCE
 
 
@@ -34,7 +34,11 @@ def request(alert: Alert, settings: RabbitmqSettings) -> Request:
     """One message through the default exchange."""
     where = urlsplit(reveal(settings.url))
     host = where.hostname or "localhost"
-    head = {"routing-key": settings.queue, "message-id": event.identity(alert), "content-type": "application/json"}
+    head = {
+        "routing-key": settings.queue,
+        "message-id": event.identity(alert),
+        "content-type": "application/json",
+    }
     return Request("PUBLISH", f"{where.scheme}://{host}:{where.port or 5672}", head, event.event_json(alert))
 
 

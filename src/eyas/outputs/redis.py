@@ -16,7 +16,18 @@ from eyas.outputs.card import Output, Settings, library
 from eyas.outputs.wire.sockets import PATIENCE, endpoint
 
 # Errors that another try mends: the server loads, fails over, is full or asks for other credentials.
-LATER = ("LOADING", "READONLY", "OOM", "CLUSTERDOWN", "MASTERDOWN", "TRYAGAIN", "BUSY", "NOAUTH", "NOPERM", "WRONGPASS")
+LATER = (
+    "LOADING",
+    "READONLY",
+    "OOM",
+    "CLUSTERDOWN",
+    "MASTERDOWN",
+    "TRYAGAIN",
+    "BUSY",
+    "NOAUTH",
+    "NOPERM",
+    "WRONGPASS",
+)
 
 
 class RedisSettings(Settings):
@@ -68,7 +79,9 @@ class Link:
     def _answer(self, reply: Any) -> Answer:
         if not isinstance(reply, Exception):
             return delivered()
-        wrong = isinstance(reply, self.redis.ResponseError) and not isinstance(reply, self.redis.ConnectionError)
+        wrong = isinstance(reply, self.redis.ResponseError) and not isinstance(
+            reply, self.redis.ConnectionError
+        )
         if wrong and not str(reply).upper().startswith(LATER):
             return refused(str(reply))
         return retry(str(reply))
@@ -80,7 +93,10 @@ class Link:
 
 def _client(redis: Any, settings: RedisSettings) -> Any:
     host, port = endpoint(settings.address.removeprefix("redis://").removeprefix("rediss://"), 6379)
-    trust, secure = settings.trust, settings.tls or settings.mutualtls or settings.address.startswith("rediss://")
+    trust, secure = (
+        settings.trust,
+        settings.tls or settings.mutualtls or settings.address.startswith("rediss://"),
+    )
     tls = {
         "ssl": True,
         "ssl_cert_reqs": "required" if trust.check else "none",
@@ -106,4 +122,6 @@ def open_link(settings: RedisSettings) -> Sender:
     return Link(settings)
 
 
-OUTPUT = Output("redis", "Redis: the alert in a list or hash", RedisSettings, request, open=open_link, batch=500)
+OUTPUT = Output(
+    "redis", "Redis: the alert in a list or hash", RedisSettings, request, open=open_link, batch=500
+)

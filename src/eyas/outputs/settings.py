@@ -134,11 +134,11 @@ def _known(
     found: dict[str, Any] = {}
     for key, value in section.items():
         low = str(key).lower()
-        if low in kind.model_fields and low != "trust":
+        if low in kind.named():
             if value is not None and value != "":
                 found[low] = value
         elif notes is not None and low not in kind.ignored and not isinstance(value, Mapping):
-            near = difflib.get_close_matches(low, kind.model_fields, 1)
+            near = difflib.get_close_matches(low, kind.named(), 1)
             hint = f", did you mean '{near[0]}'?" if near else ""
             notes.warnings.append(f"{name}.{key} is not a setting{hint}")
     return found
@@ -148,9 +148,9 @@ def _with_environment(
     kind: type[Settings], known: dict[str, Any], name: str, env: Mapping[str, str], keys: Iterable[str] = ()
 ) -> dict[str, Any]:
     """The same with what the environment says; a map there adds to the map of the file."""
-    for key in keys or kind.model_fields:
+    for key in keys or kind.named():
         text = env.get(variable(name, key), "")
-        if not text or key == "trust":
+        if not text:
             continue
         before = known.get(key)
         known[key] = {**before, **_pairs(text)} if isinstance(before, Mapping) else text
@@ -164,9 +164,7 @@ def _pairs(text: str) -> dict[str, str]:
 
 def _validated(output: Output, known: dict[str, Any], shared: Shared, notes: _Notes) -> Settings | None:
     kind = output.settings
-    lacking = [
-        key for key in kind.needs if known.get(key) in (None, "") and kind.model_fields[key].is_required()
-    ]
+    lacking = [key for key in kind.needs if known.get(key) in (None, "") and kind.named()[key].is_required()]
     if lacking:
         notes.faults += [f"{output.name}.{key} is missing" for key in lacking]
         return None

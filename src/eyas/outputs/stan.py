@@ -30,5 +30,10 @@ def open_link(settings: StanSettings) -> Sender:
 
 
 OUTPUT = Output(
-    "stan", "STAN (retired): its subject through NATS JetStream", StanSettings, request, open=open_link, batch=500
+    "stan",
+    "STAN (retired): its subject through NATS JetStream",
+    StanSettings,
+    request,
+    open=open_link,
+    batch=500,
 )

@@ -4,11 +4,11 @@ from typing import Literal
 
 from eyas.alert import Alert
 from eyas.delivery import Request, Sender
+from eyas.delivery.http import context
 from eyas.outputs.body import event
 from eyas.outputs.body.cef import cef
 from eyas.outputs.body.markup import header
 from eyas.outputs.card import Output, Settings
-from eyas.delivery.http import context
 from eyas.outputs.wire.sockets import Datagrams, Stream
 
 SEVERITIES = ("emergency", "alert", "critical", "error", "warning", "notice", "informational", "debug")
@@ -69,4 +69,6 @@ def open_link(settings: SyslogSettings) -> Sender:
     return Stream(settings.host, _port(settings), context(settings.trust) if protocol == "tls" else None)
 
 
-OUTPUT = Output("syslog", "Syslog: a message in JSON or CEF", SyslogSettings, request, open=open_link, batch=100)
+OUTPUT = Output(
+    "syslog", "Syslog: a message in JSON or CEF", SyslogSettings, request, open=open_link, batch=100
+)

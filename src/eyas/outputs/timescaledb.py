@@ -71,7 +71,11 @@ class Link:
                     for request in batch:
                         self._insert(link, request)
                 return [delivered() for _ in batch]
-            except (self.psycopg.DataError, self.psycopg.IntegrityError, self.psycopg.ProgrammingError) as error:
+            except (
+                self.psycopg.DataError,
+                self.psycopg.IntegrityError,
+                self.psycopg.ProgrammingError,
+            ) as error:
                 return [self._alone(link, r) for r in batch] if len(batch) > 1 else [self._failed(error)]
         except self.psycopg.Error as error:
             self.close()

@@ -14,7 +14,9 @@ from eyas.outputs.body.markup import cut, line
 from eyas.outputs.card import HttpSettings, Output
 from eyas.outputs.wire.sockets import Stream
 
-ROOM = 254  # characters of a name and its value together, https://docs.wavefront.com/wavefront_data_format.html
+ROOM = (
+    254  # characters of a name and its value together, https://docs.wavefront.com/wavefront_data_format.html
+)
 
 
 class Settings(HttpSettings):
@@ -50,7 +52,9 @@ def _point(alert: Alert, settings: Settings) -> str:
     tags |= {"hostname": alert.hostname, "tags": ", ".join(event.tags(alert))}
     # `source` is a word of the format; there the host stands. What the alert calls so is `eventsource`.
     tags["eventsource"] = tags.pop("source")
-    shown = " ".join(f'"{_name(k)}"={_quoted(k, v)}' for k, v in (event.texts(alert) | tags).items() if v and _name(k))
+    shown = " ".join(
+        f'"{_name(k)}"={_quoted(k, v)}' for k, v in (event.texts(alert) | tags).items() if v and _name(k)
+    )
     return f'"{_name(settings.metricname)}" 1 {event.seconds(alert)} source="falco-exporter" {shown}\n'
 
 
@@ -65,7 +69,11 @@ def _quoted(name: str, value: str) -> str:
 
 def open_link(settings: Settings) -> Sender | None:
     """A stream to the proxy."""
-    return Stream(settings.endpointhost, settings.endpointmetricport) if settings.endpointtype == "proxy" else None
+    return (
+        Stream(settings.endpointhost, settings.endpointmetricport)
+        if settings.endpointtype == "proxy"
+        else None
+    )
 
 
 OUTPUT = Output(

@@ -35,7 +35,11 @@ def plain(alert: Alert, namespace: str) -> bytes:
 def tagged(alert: Alert, namespace: str, tags: list[str]) -> bytes:
     """The same with native tags."""
     common = [tag_pair(text) for text in tags]
-    own = [f"priority:{tag(event.priority(alert))}", f"rule:{tag(alert.rule)}", f"source:{tag(event.source(alert))}"]
+    own = [
+        f"priority:{tag(event.priority(alert))}",
+        f"rule:{tag(alert.rule)}",
+        f"source:{tag(event.source(alert))}",
+    ]
     return "\n".join(
         (
             f"{namespace}inputs.requests.accepted:1|c" + (f"|#{','.join(common)}" if common else ""),

@@ -24,7 +24,14 @@ Call = Callable[[Any, Sequence[Request]], Sequence[Answer]]
 class AwsSettings(Settings):
     """Keys that stand at `aws` for all of its services."""
 
-    shared = ("accesskeyid", "secretaccesskey", "region", "rolearn", "externalid", "checkidentity")
+    shared: ClassVar[tuple[str, ...]] = (
+        "accesskeyid",
+        "secretaccesskey",
+        "region",
+        "rolearn",
+        "externalid",
+        "checkidentity",
+    )
     service: ClassVar[str] = ""
     accesskeyid: str = ""
     secretaccesskey: SecretStr = SecretStr("")
@@ -66,14 +73,19 @@ class Link:
         if self.settings.checkidentity and not self.settings.endpoint:
             session.client("sts").get_caller_identity()
         timeouts = {"connect_timeout": 10, "read_timeout": 30, "retries": {"total_max_attempts": 2}}
-        config = library("botocore.config", "aws").Config(**timeouts, request_checksum_calculation="when_required")
+        config = library("botocore.config", "aws").Config(
+            **timeouts, request_checksum_calculation="when_required"
+        )
         return session.client(
             self.settings.service, config=config, endpoint_url=self.settings.endpoint or None
         )
 
     def _session(self) -> Any:
         settings = self.settings
-        keys = {"aws_access_key_id": settings.accesskeyid, "aws_secret_access_key": reveal(settings.secretaccesskey)}
+        keys = {
+            "aws_access_key_id": settings.accesskeyid,
+            "aws_secret_access_key": reveal(settings.secretaccesskey),
+        }
         session = self.boto3.Session(
             region_name=settings.region or None, **(keys if all(keys.values()) else {})
         )

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from eyas.delivery import Answer, Request, delivered, retry
+from eyas.delivery.http import context
 from eyas.outputs.card import library
 from eyas.outputs.wire.loop import Loop
-from eyas.delivery.http import context
 from eyas.outputs.wire.sockets import PATIENCE
 
 
@@ -43,7 +43,9 @@ class Link:
             stream = self.client.jetstream(timeout=PATIENCE)
             sent = [stream.publish(r.headers["subject"], r.body, headers=_head(r)) for r in batch]
             replies = await asyncio.gather(*sent, return_exceptions=True)
-            return [retry(f"JetStream: {r}") if isinstance(r, BaseException) else delivered() for r in replies]
+            return [
+                retry(f"JetStream: {r}") if isinstance(r, BaseException) else delivered() for r in replies
+            ]
         for request in batch:
             await self.client.publish(request.headers["subject"], request.body)
         await self.client.flush(PATIENCE)

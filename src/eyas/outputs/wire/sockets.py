@@ -11,6 +11,7 @@ import struct
 import termios
 import time
 from collections.abc import Sequence
+from typing import Any
 
 from eyas.delivery import Answer, Request, delivered, refused, retry
 from eyas.errors import UsageError
@@ -48,10 +49,10 @@ class Datagrams:
         """Nothing is held."""
 
 
-def _datagram(link: socket.socket, body: bytes, address: object) -> Answer:
+def _datagram(link: socket.socket, body: bytes, address: tuple[Any, ...]) -> Answer:
     if len(body) > LARGEST:
         return refused(f"{len(body)} bytes do not fit a datagram of {LARGEST}")
-    link.sendto(body, address)  # type: ignore[arg-type]
+    link.sendto(body, address)
     return delivered()
 
 
