@@ -89,8 +89,16 @@ def alert_of(match: _core.Match, rule: Compiled, host: str) -> Alert:
             "id": alert.identity(rule.name, match.num, match.ts),
             "attack": alert.techniques(rule.tags),
             "event": {"num": match.num, "type": match.event, "ts": match.ts},
+            **_carried(match, rule),
         },
     )
+
+
+def _carried(match: _core.Match, rule: Compiled) -> dict[str, Any]:
+    """What the match brought along beside its output, for grouping and for the trail."""
+    values = match.values
+    found = {key: value for key, operand in rule.carried if (value := values[operand][1]) is not None}
+    return {"carried": found} if found else {}
 
 
 def _fitted(text: str, width: int | None) -> str:

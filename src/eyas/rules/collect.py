@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from eyas.rules import examples, exceptions
+from eyas.rules import examples, exceptions, grouping
 from eyas.rules.document import Document, is_null
 from eyas.rules.items import Item, ListItem, Macro, RefusedError, Rule, mapping, plain
 from eyas.rules.problem import Problem
@@ -23,6 +23,7 @@ _MACRO_NAME = re.compile(r"[a-zA-Z]+[a-zA-Z0-9_]*")
 _APPENDABLE = ("condition", "output", "desc", "tags", "exceptions")
 _REPLACEABLE = (
     *_APPENDABLE, "priority", "enabled", "warn_evttypes", "skip-if-unknown-filter", "capture", "capture_duration",
+    *grouping.KEYS,
 )  # fmt: skip
 _RULE_KEYS = ("rule", "source", "append", "override", "tests", *_REPLACEABLE)
 
@@ -256,6 +257,7 @@ class Collected:
             skip_if_unknown=item.flag("skip-if-unknown-filter", False),
             tags=set(item.sequence("tags")) if "tags" in item.keys else set(),
             tests=tests,
+            grouping=item.grouping(grouping.Grouping()),
             file=self.file,
         )
         for value in exceptions.read(item, self.problems):
@@ -331,6 +333,8 @@ class Collected:
                 rule.skip_if_unknown = item.flag(key, False)
             case "capture":
                 rule.capture = item.flag(key, False)
+            case _ if key in grouping.KEYS:
+                rule.grouping = item.grouping(rule.grouping)
             case _:
                 rule.capture_duration = item.number(key, 0)
 

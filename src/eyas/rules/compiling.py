@@ -12,6 +12,7 @@ from eyas.lang import Fault, FaultError, Memo, Name, Node, Template
 from eyas.rules import exceptions
 from eyas.rules.collect import Collected
 from eyas.rules.expand import Expander, names_of
+from eyas.rules.grouping import Grouping
 from eyas.rules.items import PRIORITIES, Example, Rule
 from eyas.rules.problem import Place, Problem
 from eyas.rules.text import Locate, Source
@@ -40,6 +41,9 @@ class Compiled:
     events: frozenset[int] | None
     place: Place
     tests: tuple[Example, ...] = ()
+    grouping: Grouping = Grouping()
+    carried: tuple[tuple[str, int], ...] = ()  # fields beside those of the output, each with its operand
+    operands: tuple[dict[str, Any], ...] = ()  # all that a match brings along
 
     @property
     def priority_name(self) -> str:
@@ -55,10 +59,12 @@ class Compiler:
     catalog: Catalog
     sources: frozenset[str] = frozenset(("syscall",))
     extra_output: str = ""
+    carry: tuple[str, ...] = ()
     memo: Memo = field(default_factory=Memo)
     problems: list[Problem] = field(default_factory=list)
     seen: set[tuple[str, int, str]] = field(default_factory=set)
     expander: Expander = field(init=False)
+    _known: dict[tuple[str, str], dict[str, Any] | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.expander = Expander(self.collected)
@@ -81,6 +87,7 @@ class Compiler:
             return None
         tree, source = condition
         template, text = output
+        carried, operands = self._carried(rule, template)
         events = lang.events_of(tree, self.catalog, self.memo)
         if rule.warn_evttypes and (events is None or len(events) > MANY_EVENTS):
             what = "Rule matches too many evt.type values. This has a significant performance penalty."
@@ -102,6 +109,9 @@ class Compiler:
             events=events,
             place=rule.place,
             tests=tuple(rule.tests),
+            grouping=rule.grouping,
+            carried=carried,
+            operands=operands,
         )
 
     def _condition(self, rule: Rule) -> tuple[Node, Source] | None:
@@ -189,6 +199,36 @@ class Compiler:
         except FaultError as error:
             self._fault(error.fault, rule.output, context, rule)
             return None
+
+    def _carried(
+        self, rule: Rule, template: Template
+    ) -> tuple[tuple[tuple[str, int], ...], tuple[dict[str, Any], ...]]:
+        """What a match brings along beside its output: the fields it is grouped by, and those that `carry` names."""
+        operands = list(template.operands)
+        numbers = dict(template.fields)
+        for name in rule.grouping.group_by or ():
+            if name not in numbers and self._carry(name, rule.source) is None:
+                what = f"Unknown field '{name}' in 'group_by'"
+                self._problem("LOAD_ERR_VALIDATE", what, rule.place, "error", (("rule", rule.name),))
+        carried: dict[str, int] = {}
+        for name in dict.fromkeys((*(rule.grouping.group_by or ()), *self.carry)):
+            ir = self._carry(name, rule.source)
+            if ir is None:
+                continue
+            if name not in numbers:
+                numbers[name] = len(operands)
+                operands.append(ir)
+            carried[name] = numbers[name]
+        return tuple(carried.items()), tuple(operands)
+
+    def _carry(self, name: str, source: str) -> dict[str, Any] | None:
+        """The operand of a field that exists for a source."""
+        key = (source, name)
+        if key not in self._known:
+            found = self.catalog.find(name.partition("[")[0])
+            fits = found is not None and found.field.available and found.field.source in ("any", source)
+            self._known[key] = lang.template(f"%{name}", self.catalog).operands[0] if fits else None
+        return self._known[key]
 
     def _fault(self, found: Fault, source: Source, context: tuple[tuple[str, str], ...], rule: Rule) -> None:
         place = source.place(found.span[0])

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from eyas.rules.document import Document, is_null
+from eyas.rules.grouping import Grouping, seconds
 from eyas.rules.problem import Place, Problem
 from eyas.rules.text import Source
 
@@ -105,6 +106,7 @@ class Rule:
     tags: set[str] = field(default_factory=set)
     exceptions: dict[str, ValueSet] = field(default_factory=dict)
     tests: list[Example] = field(default_factory=list)
+    grouping: Grouping = Grouping()
     file: int = 0
 
 
@@ -178,6 +180,25 @@ class Item:
                 f"Can't decode YAML scalar value of '{key}': '{text}'", key, help="expected a number"
             )
         return int(text)
+
+    def duration(self, key: str, default: float | None) -> float | None:
+        """An optional duration in seconds, written as `90s` or `1h30m`."""
+        if key not in self.keys:
+            return default
+        try:
+            return seconds(self.scalar(key))
+        except ValueError as error:
+            raise self.refuse(f"Value of '{key}': {error}", key) from None
+
+    def grouping(self, old: Grouping) -> Grouping:
+        """What the rule says about repeats; keys that it does not have stay as they were."""
+        has = self.keys
+        return Grouping(
+            group_by=tuple(self.sequence("group_by")) if "group_by" in has else old.group_by,
+            threshold=max(1, self.number("threshold", 1)) if "threshold" in has else old.threshold,
+            window=self.duration("window", old.window),
+            quiet=self.duration("quiet", old.quiet),
+        )
 
     def sequence(self, key: str) -> list[str]:
         """A sequence of scalars."""

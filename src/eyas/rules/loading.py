@@ -41,6 +41,7 @@ class Settings:
     priority: int = 7
     matching: str = "all"
     extra_output: str = ""
+    carry: tuple[str, ...] = ()
     enable_all: bool = False
 
 
@@ -77,7 +78,7 @@ def program(rules: Iterable[Compiled], matching: str = "all") -> bytes:
             "source": rule.source,
             "events": None if rule.events is None else sorted(rule.events),
             "condition": rule.condition,
-            "output": list(rule.template.operands),
+            "output": list(rule.operands),
         }
         for number, rule in enumerate(rules)
     ]
@@ -116,7 +117,7 @@ def load_documents(
     collected = Collected()
     for one in documents:
         collected.add(one)
-    compiler = Compiler(collected, catalog, extra_output=settings.extra_output)
+    compiler = Compiler(collected, catalog, extra_output=settings.extra_output, carry=settings.carry)
     rules = [rule for rule in compiler.rules() if rule.priority <= settings.priority]
     return Loaded(
         rules=rules,
