@@ -18,7 +18,7 @@ import pytest
 from eyas.delivery import discard, journal
 from eyas.delivery.discard import Policy
 from eyas.delivery.journal import Entry
-from eyas.delivery.writer import Writer
+from eyas.delivery.writer import Ears, Writer
 
 NOW = time.time_ns()
 
@@ -66,7 +66,7 @@ def test_alerts_that_were_announced_survive_a_thousand_kills_in_order_and_once(m
             def kept(group: Sequence[Entry]) -> None:
                 os.write(said, b"".join(e.id.encode() for e in group))
 
-            writer = Writer(memory, kept=kept)
+            writer = Writer(memory, ears=Ears(kept=kept))
             for number in range(start, start + 200):
                 writer.put(entry(number))
             writer.flush()
@@ -137,7 +137,7 @@ def test_a_full_store_gives_up_delivered_alerts_first_then_the_least_severe(tmp_
 
 def test_the_store_stays_below_its_size_and_says_what_it_cost(tmp_path: Path) -> None:
     gone: Counter[int] = Counter()
-    writer = Writer(tmp_path, Policy(max_bytes=1 << 20), gone=gone.update)
+    writer = Writer(tmp_path, Policy(max_bytes=1 << 20), Ears(gone=gone.update))
     for number in range(200):
         for each in range(100):
             writer.put(entry(number * 100 + each, severity=6, size=200))
@@ -161,7 +161,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 def test_a_full_disk_is_made_room_on(small_disk: Path) -> None:
     gone: Counter[int] = Counter()
-    writer = Writer(small_disk, gone=gone.update)
+    writer = Writer(small_disk, ears=Ears(gone=gone.update))
     for number in range(150):
         for each in range(100):
             writer.put(entry(number * 100 + each, severity=6 if number % 2 else 2, size=4000))
@@ -235,3 +235,15 @@ def test_a_half_written_log_gives_the_commits_before_it(tmp_path: Path) -> None:
     found = [row[0] for row in db.execute("SELECT id FROM alert ORDER BY seq")]
     assert 0 < len(found) < 50
     assert found == [f"{number:08}" for number in range(len(found))]
+
+
+def test_words_are_said_after_what_stands_before_them_is_on_disk(tmp_path: Path) -> None:
+    heard: list[tuple[int, int]] = []
+    writer = Writer(tmp_path)
+    for number in range(100):
+        writer.put(entry(number))
+        writer.say(lambda number=number: heard.append((number, len(ids(tmp_path)))))  # type: ignore[misc]
+    assert writer.flush()
+    writer.close()
+    assert [number for number, _ in heard] == list(range(100))
+    assert all(kept > number for number, kept in heard)

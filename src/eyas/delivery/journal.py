@@ -33,6 +33,7 @@ class Entry:
     body: bytes
     outputs: tuple[str, ...] = ()
     lead: str = ""  # id of the alert that this one repeats
+    status: str = "open"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,19 +123,33 @@ def append(db: sqlite3.Connection, entries: Sequence[Entry]) -> None:
     """Add alerts with their places in the queues; an id that is known already is left alone."""
     last = db.execute("SELECT coalesce(max(seq), 0) FROM alert").fetchone()[0]
     # Numbers are never used again, or a late acknowledgement could meet another alert.
-    last = max(last, db.execute("SELECT coalesce(max(seq), 0) FROM pending").fetchone()[0], _highest(db))
+    last = max(last, _highest(db))
     numbered = list(enumerate(entries, last + 1))
     db.executemany(
-        "INSERT OR IGNORE INTO alert(seq, id, ts, severity, rule, source, host, container, identity, lead, body)"
-        " VALUES (?,?,?,?,?,?,?,?,?,?,?)",
-        [
-            (n, e.id, e.ts, e.severity, e.rule, e.source, e.host, e.container, e.identity, e.lead, e.body)
-            for n, e in numbered
-        ],
+        "INSERT OR IGNORE INTO alert(seq, id, ts, severity, rule, source, host, container, identity, lead, status, body)"
+        " VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+        [_row(n, e) for n, e in numbered],
     )
     db.executemany(
         "INSERT INTO pending SELECT ?, seq FROM alert WHERE seq = ?",
         [(output, n) for n, e in numbered for output in e.outputs],
+    )
+
+
+def _row(seq: int, e: Entry) -> tuple[object, ...]:
+    return (
+        seq,
+        e.id,
+        e.ts,
+        e.severity,
+        e.rule,
+        e.source,
+        e.host,
+        e.container,
+        e.identity,
+        e.lead,
+        e.status,
+        e.body,
     )
 
 

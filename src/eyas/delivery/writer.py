@@ -7,12 +7,12 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import sqlite3
 import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from eyas.delivery import discard, journal
@@ -25,35 +25,44 @@ GROUP_BYTES = 2 << 20
 CHECK_EVERY = 64  # commits between two looks at the size of the store
 
 Change = Callable[[sqlite3.Connection], object]
-Kept = Callable[[Sequence[Entry]], None]
-Gone = Callable[[Counter[int]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """Something that is said once all before it is on disk."""
+
+    say: Callable[[], None]
+
+
+Item = Entry | Change | Word
 
 
 def _nothing(_: object) -> None:
     """Listen to nothing."""
 
 
+@dataclass(frozen=True, slots=True)
+class Ears:
+    """Who hears of alerts that are on disk, and of alerts that went though someone waited for them."""
+
+    kept: Callable[[Sequence[Entry]], None] = _nothing
+    gone: Callable[[Counter[int]], None] = _nothing
+
+
 class Writer:
-    """Commits alerts and changes in groups."""
+    """Commits alerts and changes in groups, in the order in which they came."""
 
     def __init__(
-        self,
-        folder: Path,
-        policy: Policy | None = None,
-        *,
-        kept: Kept = _nothing,
-        gone: Gone = _nothing,
-        bound: int = BOUND,
+        self, folder: Path, policy: Policy | None = None, ears: Ears | None = None, bound: int = BOUND
     ) -> None:
         self._folder = folder
         self._policy = policy or Policy()
-        self._kept = kept
-        self._gone = gone
+        self._ears = ears or Ears()
         self._bound = bound
         self._db = journal.connect(folder)
         discard.reserve(folder)
-        self._entries: deque[Entry] = deque()
-        self._changes: deque[Change] = deque()
+        self._items: deque[Item] = deque()
+        self._busy = 0  # how many of the first items are being written
         self._state = threading.Condition()
         self._given = 0
         self._done = 0
@@ -66,29 +75,22 @@ class Writer:
 
     def put(self, entry: Entry) -> None:
         """Hand over an alert."""
-        with self._state:
-            while len(self._entries) >= self._bound and not self.trouble and not self._closing:
-                self._state.wait(1.0)
-            if len(self._entries) >= self._bound:
-                self._overflow()
-            self._entries.append(entry)
-            self._given += 1
-            self._state.notify_all()
+        self._give(entry)
 
     def change(self, change: Change) -> None:
         """Hand over a change, such as an acknowledgement; it is committed with the next group."""
-        with self._state:
-            self._changes.append(change)
-            self._given += 1
-            self._state.notify_all()
+        self._give(change)
+
+    def say(self, word: Callable[[], None]) -> None:
+        """Say something once all that was handed over before is on disk, or the disk refuses it."""
+        self._give(Word(word))
 
     def flush(self, timeout: float = 60.0) -> bool:
-        """Wait until all that was handed over is on disk."""
+        """Wait until all that was handed over is on disk; False when the disk does not take it."""
         with self._state:
             target = self._given
-            return self._state.wait_for(lambda: self._done >= target or bool(self.trouble), timeout) and (
-                self._done >= target
-            )
+            self._state.wait_for(lambda: self._done >= target or bool(self.trouble), timeout)
+            return self._done >= target
 
     def close(self, timeout: float = 60.0) -> None:
         """Write what is left and close the store."""
@@ -97,61 +99,94 @@ class Writer:
             self._state.notify_all()
         self._thread.join(timeout)
 
+    def _give(self, item: Item) -> None:
+        with self._state:
+            full = isinstance(item, Entry) and len(self._items) >= self._bound
+            if full:
+                self._state.wait_for(
+                    lambda: len(self._items) < self._bound or bool(self.trouble) or self._closing
+                )
+            if full and len(self._items) >= self._bound:
+                self._overflow()
+            self._items.append(item)
+            self._given += 1
+            self._state.notify_all()
+
     def _overflow(self) -> None:
         """Drop some of the least severe alerts in memory; called with the lock, when the disk takes nothing."""
-        order = sorted(range(len(self._entries)), key=lambda i: (-self._entries[i].severity, i))
-        dropped = set(order[: max(1, self._bound // 100)])
-        self.overflowed.update(self._entries[i].severity for i in dropped)
-        self._entries = deque(entry for i, entry in enumerate(self._entries) if i not in dropped)
+        waiting = [
+            (-item.severity, at)
+            for at, item in enumerate(self._items)
+            if at >= self._busy and isinstance(item, Entry)
+        ]
+        dropped = {at for _, at in sorted(waiting)[: max(1, self._bound // 100)]}
+        for at in dropped:
+            item = self._items[at]
+            self.overflowed[item.severity if isinstance(item, Entry) else 0] += 1
+        self._items = deque(item for at, item in enumerate(self._items) if at not in dropped)
         self._done += len(dropped)
 
     def _run(self) -> None:
         while True:
             with self._state:
-                self._state.wait_for(lambda: self._entries or self._changes or self._closing)
-                if not self._entries and not self._changes:
+                self._state.wait_for(lambda: self._items or self._closing)
+                if not self._items:
                     break
-                entries = self._group()
-                changes = list(self._changes)
-            if self._commit(entries, changes):
-                self._finish(entries, len(changes))
-            elif self._closing:
+                group = self._group()
+                self._busy = len(group)
+            if self._commit(group):
+                self._finish(group)
+                continue
+            self._speak_anyway()
+            if self._closing:
                 break
-            else:
-                with self._state:
-                    self._state.notify_all()
-                    self._state.wait_for(lambda: self._closing, 1.0)
+            with self._state:
+                self._state.wait_for(lambda: self._closing, 1.0)
         self._db.close()
 
-    def _group(self) -> list[Entry]:
+    def _group(self) -> list[Item]:
         """What goes into the next commit; the log of a commit stays smaller than the room that is kept."""
-        group: list[Entry] = []
+        group: list[Item] = []
         size = 0
-        for entry in itertools.islice(self._entries, GROUP):
-            size += len(entry.body)
-            if group and size > GROUP_BYTES:
+        for item in self._items:
+            size += len(item.body) if isinstance(item, Entry) else 0
+            if group and (size > GROUP_BYTES or len(group) >= GROUP):
                 break
-            group.append(entry)
+            group.append(item)
         return group
 
-    def _finish(self, entries: Sequence[Entry], changes: int) -> None:
+    def _finish(self, group: Sequence[Item]) -> None:
         with self._state:
-            taken = {id(entry) for entry in entries}
-            while self._entries and id(self._entries[0]) in taken:
-                self._entries.popleft()
-            for _ in range(changes):
-                self._changes.popleft()
-            self._done += len(entries) + changes
+            for _ in group:
+                self._items.popleft()
+            self._busy = 0
             self.trouble = ""
-            self._state.notify_all()
+        entries = [item for item in group if isinstance(item, Entry)]
         if entries:
-            self._kept(entries)
+            self._ears.kept(entries)
+        for item in group:
+            if isinstance(item, Word):
+                item.say()
+        with self._state:
+            self._done += len(group)
+            self._state.notify_all()
 
-    def _commit(self, entries: Sequence[Entry], changes: Sequence[Change]) -> bool:
+    def _speak_anyway(self) -> None:
+        """While the disk takes nothing people still hear of alerts, the ones that may be lost most of all."""
+        with self._state:
+            self._busy = 0
+            words = [item for item in self._items if isinstance(item, Word)]
+            self._items = deque(item for item in self._items if not isinstance(item, Word))
+            self._done += len(words)
+            self._state.notify_all()
+        for word in words:
+            word.say()
+
+    def _commit(self, group: Sequence[Item]) -> bool:
         """Write a group; a full disk is made room on once, then it is trouble and tried again later."""
         for attempt in (1, 2):
             try:
-                gone = self._write(entries, changes)
+                gone = self._write(group)
             except sqlite3.Error as error:
                 self._rollback()
                 self.trouble = str(error)
@@ -159,12 +194,16 @@ class Writer:
                     return False
                 continue
             if gone:
-                self._gone(gone)
+                self._ears.gone(gone)
             return True
         return False
 
-    def _write(self, entries: Sequence[Entry], changes: Sequence[Change]) -> Counter[int]:
+    def _write(self, group: Sequence[Item]) -> Counter[int]:
         gone: Counter[int] = Counter()
+        entries = [item for item in group if isinstance(item, Entry)]
+        changes = [item for item in group if not isinstance(item, Entry | Word)]
+        if not entries and not changes:
+            return gone
         self._db.execute("BEGIN IMMEDIATE")
         if entries:
             journal.append(self._db, entries)
@@ -197,7 +236,7 @@ class Writer:
             return False
         discard.reserve(self._folder)
         if gone:
-            self._gone(gone)
+            self._ears.gone(gone)
         return True
 
     def _rollback(self) -> None:

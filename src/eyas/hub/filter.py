@@ -18,7 +18,7 @@ from eyas import lang
 from eyas.alert import Alert
 from eyas.delivery import stored
 from eyas.errors import UsageError
-from eyas.lang import Call, Check, FieldRef, FaultError, Name, Node, Text, Values
+from eyas.lang import Call, Check, FaultError, FieldRef, Name, Node, Text, Values
 from eyas.lang.tree import operand_text
 
 OWN: dict[str, Callable[[Alert], Any]] = {

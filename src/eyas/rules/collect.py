@@ -257,7 +257,7 @@ class Collected:
             skip_if_unknown=item.flag("skip-if-unknown-filter", False),
             tags=set(item.sequence("tags")) if "tags" in item.keys else set(),
             tests=tests,
-            grouping=item.grouping(grouping.Grouping()),
+            grouping=item.grouping(grouping.SILENT_ON_IT),
             file=self.file,
         )
         for value in exceptions.read(item, self.problems):

@@ -12,7 +12,7 @@ from eyas.lang import Fault, FaultError, Memo, Name, Node, Template
 from eyas.rules import exceptions
 from eyas.rules.collect import Collected
 from eyas.rules.expand import Expander, names_of
-from eyas.rules.grouping import Grouping
+from eyas.rules.grouping import SILENT_ON_IT, Grouping
 from eyas.rules.items import PRIORITIES, Example, Rule
 from eyas.rules.problem import Place, Problem
 from eyas.rules.text import Locate, Source
@@ -41,7 +41,7 @@ class Compiled:
     events: frozenset[int] | None
     place: Place
     tests: tuple[Example, ...] = ()
-    grouping: Grouping = Grouping()
+    grouping: Grouping = SILENT_ON_IT
     carried: tuple[tuple[str, int], ...] = ()  # fields beside those of the output, each with its operand
     operands: tuple[dict[str, Any], ...] = ()  # all that a match brings along
 

@@ -21,6 +21,9 @@ class Grouping:
     quiet: float | None = None
 
 
+SILENT_ON_IT = Grouping()
+
+
 def seconds(text: str) -> float:
     """Seconds of `90s`, `1h30m`, `7d` or a plain number; raises ValueError."""
     low = text.strip().lower()

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from eyas.rules.document import Document, is_null
-from eyas.rules.grouping import Grouping, seconds
+from eyas.rules.grouping import SILENT_ON_IT, Grouping, seconds
 from eyas.rules.problem import Place, Problem
 from eyas.rules.text import Source
 
@@ -106,7 +106,7 @@ class Rule:
     tags: set[str] = field(default_factory=set)
     exceptions: dict[str, ValueSet] = field(default_factory=dict)
     tests: list[Example] = field(default_factory=list)
-    grouping: Grouping = Grouping()
+    grouping: Grouping = SILENT_ON_IT
     file: int = 0
 
 
