@@ -69,7 +69,7 @@ def check(routes: Sequence[Route], names: Iterable[str]) -> None:
                 f"alerts.routes.{number}.priority: '{route.priority}' is none of {', '.join(stored.SEVERITIES)}"
             )
         if route.template:
-            template.compile(route.template, f"alerts.routes.{number}.template")
+            template.compiled(route.template, f"alerts.routes.{number}.template")
 
 
 def text_of(name: str, routes: Sequence[Route], alert: Alert) -> str:

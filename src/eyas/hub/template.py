@@ -36,7 +36,7 @@ def _environment() -> _Sandbox:
 
 
 @lru_cache(maxsize=128)
-def compile(text: str, where: str = "template") -> Any:
+def compiled(text: str, where: str = "template") -> Any:
     """Compile a template; raises UsageError with its line."""
     try:
         return _environment().from_string(text)
@@ -47,7 +47,7 @@ def compile(text: str, where: str = "template") -> Any:
 
 def render(text: str, alert: Alert) -> str:
     """The text of a template over an alert."""
-    made = compile(text)
+    made = compiled(text)
     try:
         parts: list[str] = []
         size = 0

@@ -1,0 +1,88 @@
+"""Who gets an alert, and in which words."""
+
+import pytest
+
+from eyas.delivery import Trust
+from eyas.delivery.http import HttpSender
+from eyas.delivery.worker import Receiver
+from eyas.errors import UsageError
+from eyas.hub import routing, settings, template
+from eyas.hub.routing import Router, Target
+from tests.hub.alerts import alert
+
+
+def target(name: str, **more: object) -> Target:
+    return Target(Receiver(name, lambda _: [], lambda: HttpSender(Trust())), **more)  # type: ignore[arg-type]
+
+
+def router(*routes: dict[str, object], names: str = "a b") -> Router:
+    made = settings.load({"routes": list(routes)})
+    return Router(tuple(target(name) for name in names.split()), tuple(made.routes))
+
+
+def test_without_routes_everyone_gets_everything() -> None:
+    assert router().receivers(alert(), repeat=False) == ("a", "b")
+
+
+def test_a_receiver_that_a_route_names_gets_what_the_route_lets_through() -> None:
+    made = router({"to": "a", "when": "proc.name = sh"}, {"to": ["a"], "priority": "critical"})
+    assert made.receivers(alert(proc_name="sh"), repeat=False) == ("a", "b")
+    assert made.receivers(alert(proc_name="ls"), repeat=False) == ("b",)
+    assert made.receivers(alert(proc_name="ls", priority="Alert"), repeat=False) == ("a", "b")
+
+
+def test_repeats_go_to_those_who_want_every_one() -> None:
+    made = Router((target("a"), target("file", every=True)))
+    assert made.receivers(alert(), repeat=True) == ("file",)
+    assert made.receivers(alert(), repeat=False, without="a") == ("file",)
+
+
+def test_a_route_to_nobody_is_refused_with_the_nearest_name() -> None:
+    made = settings.load({"routes": [{"to": "slak"}]})
+    with pytest.raises(UsageError, match="no output 'slak'") as caught:
+        routing.check(made.routes, ["slack"])
+    assert caught.value.hint == "did you mean 'slack'?"
+
+
+@pytest.mark.parametrize(
+    ("values", "part"),
+    [
+        ({"windw": 1}, "alerts.windw: unknown key"),
+        ({"window": "1x"}, "alerts.window: '1x' is not a duration"),
+        ({"routes": [{"to": "a", "when": "rule ~"}]}, "alerts.routes.0.when"),
+        ({"max_mb": 0}, "alerts.max_mb"),
+    ],
+)
+def test_faulty_settings_name_their_key(values: dict[str, object], part: str) -> None:
+    with pytest.raises(UsageError, match=part):
+        settings.load(values)
+
+
+def test_a_template_words_the_alert() -> None:
+    one = alert(proc_name="sh", tags=("x", "y"))
+    text = "{{ rule | upper }} {{ fields['proc.name'] }} {{ tags | join('+') }}"
+    assert template.applied(text, one).message == "SHELL IN A CONTAINER sh x+y"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{ ''.__class__.__mro__ }}",
+        "{{ cycler.__init__.__globals__ }}",
+        "{% for i in range(10) %}{{ i }}{% endfor %}",
+        "{{ 'x' * 1000000000 }}",
+        "{{ fields['no.such'].upper() }}",
+        "{{ nothing }}",
+        "{{ rule.format.__globals__ }}",
+        "{{ 9 ** 9999999 }}",
+    ],
+)
+def test_a_template_cannot_leave_its_sandbox(text: str) -> None:
+    with pytest.raises(UsageError):
+        template.render(text, alert())
+
+
+def test_a_template_that_does_not_parse_is_an_error_at_start() -> None:
+    made = settings.load({"routes": [{"to": "a", "template": "{{ rule"}]})
+    with pytest.raises(UsageError, match=r"alerts\.routes\.0\.template: line 1"):
+        routing.check(made.routes, ["a"])
