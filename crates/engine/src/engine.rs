@@ -102,6 +102,7 @@ impl Engine {
             seen,
             previous_ts: self.previous_ts(event),
             first_ts: self.first_ts(event),
+            record: None,
         }
     }
 
@@ -114,7 +115,7 @@ impl Engine {
         let (previous_ts, first_ts) = (self.previous_ts(event), self.first_ts(event));
         let Some(judge) = &mut self.judge else { return };
         let before = out.len();
-        judge.judge(&Cx { state: &self.state, event, seen, previous_ts, first_ts }, out);
+        judge.judge(&Cx { state: &self.state, event, seen, previous_ts, first_ts, record: None }, out);
         self.counts.matches += (out.len() - before) as u64;
     }
 

@@ -3,7 +3,9 @@
 mod catalog;
 mod engine;
 mod footage;
+mod intake;
 mod judge;
+mod logs;
 mod matched;
 mod recorder;
 mod replay;
@@ -12,7 +14,9 @@ mod values;
 
 pub use engine::{Counts, Engine};
 pub use footage::Footage;
+pub use intake::{Intake, Refusal};
 pub use judge::Judge;
+pub use logs::{Bodies, Logs, unpacked};
 pub use matched::Match;
 pub use recorder::Recorder;
 pub use replay::{Batch, Clock, Replay, ReplayError, Statistics, Warning, bench_read};

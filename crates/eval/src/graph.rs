@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use eyas_field::Scope;
 
 use crate::ir::{EvalError, MAX_DEPTH, Place};
+use crate::names::Names;
 use crate::operand::join;
 use crate::predicate::{Predicate, predicate};
 use crate::special;
@@ -36,12 +37,18 @@ pub(crate) struct Node {
 pub(crate) struct Graph {
     pub(crate) nodes: Vec<Node>,
     pub(crate) predicates: Vec<Predicate>,
+    pub(crate) names: Names,
     by_shape: HashMap<Shape, NodeId>,
     by_text: HashMap<String, u32>,
     texts: Vec<String>,
 }
 
 impl Graph {
+    /// An empty graph whose conditions use these names.
+    pub(crate) fn over(names: Names) -> Graph {
+        Graph { names, ..Graph::default() }
+    }
+
     /// Reads a condition.
     pub(crate) fn read(&mut self, place: &Place<'_>) -> Result<NodeId, EvalError> {
         if place.depth() > MAX_DEPTH {
@@ -73,7 +80,7 @@ impl Graph {
         let number = match self.by_text.get(&text) {
             Some(number) => *number,
             None => {
-                self.predicates.push(predicate(place)?);
+                self.predicates.push(predicate(place, &mut self.names)?);
                 let number = (self.predicates.len() - 1) as u32;
                 self.texts.push(text.clone());
                 self.by_text.insert(text, number);

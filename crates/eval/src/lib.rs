@@ -6,6 +6,7 @@ mod graph;
 mod ir;
 mod memory;
 mod naive;
+mod names;
 mod op;
 mod operand;
 mod predicate;

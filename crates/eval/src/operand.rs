@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 
-use eyas_field::{Compare, Cx, FieldRef, Flag, Key, Scope, Value, resolve};
+use eyas_field::{Compare, Cx, FieldRef, Flag, Key, Scope, Value};
 
 use crate::constant::{Constant, constant};
 use crate::ir::{EvalError, MAX_DEPTH, Place};
+use crate::names::Names;
 use crate::op::transform;
 
 /// A transformer.
@@ -25,19 +26,28 @@ pub(crate) enum Call {
 #[derive(Clone, Debug)]
 pub(crate) enum Operand {
     Field(FieldRef),
-    Call { call: Call, args: Vec<Operand>, arg: Option<String> },
+    /// A field of a log source, by its number.
+    Slot {
+        slot: usize,
+        list: bool,
+    },
+    Call {
+        call: Call,
+        args: Vec<Operand>,
+        arg: Option<String>,
+    },
     List(Vec<Operand>),
     Value(Constant),
 }
 
 /// Reads an operand.
-pub(crate) fn operand(place: &Place<'_>) -> Result<Operand, EvalError> {
+pub(crate) fn operand(place: &Place<'_>, names: &mut Names) -> Result<Operand, EvalError> {
     if place.depth() > MAX_DEPTH {
         return place.refuse("nested too deep");
     }
     if let Some(list) = place.get("list") {
         place.object(&["list"])?;
-        return Ok(Operand::List(operands(&list)?));
+        return Ok(Operand::List(operands(&list, names)?));
     }
     if let Some(value) = place.get("value") {
         place.object(&["value"])?;
@@ -56,7 +66,7 @@ pub(crate) fn operand(place: &Place<'_>) -> Result<Operand, EvalError> {
             "getopt" => Call::Getopt,
             other => return name.refuse(format!("unknown transformer {other:?}")),
         };
-        let args = operands(&place.expect("args")?)?;
+        let args = operands(&place.expect("args")?, names)?;
         let wanted = match call {
             Call::Join | Call::Getopt => args.len() == 2,
             Call::Concat => args.len() >= 2,
@@ -78,14 +88,11 @@ pub(crate) fn operand(place: &Place<'_>) -> Result<Operand, EvalError> {
             _ => return arg.refuse("expected a text or a number"),
         },
     };
-    match resolve(name.text()?, key) {
-        Ok(field) => Ok(Operand::Field(field)),
-        Err(error) => name.refuse(error.to_string()),
-    }
+    names.operand(&name, key)
 }
 
-fn operands(place: &Place<'_>) -> Result<Vec<Operand>, EvalError> {
-    (0..place.array()?.len()).map(|n| operand(&place.item(n))).collect()
+fn operands(place: &Place<'_>, names: &mut Names) -> Result<Vec<Operand>, EvalError> {
+    (0..place.array()?.len()).map(|n| operand(&place.item(n), names)).collect()
 }
 
 impl Operand {
@@ -93,6 +100,7 @@ impl Operand {
     pub(crate) fn get<'a>(&self, cx: &Cx<'a>) -> Option<Value<'a>> {
         match self {
             Operand::Field(field) => field.get(cx),
+            Operand::Slot { slot, .. } => cx.record?.value(*slot).cloned(),
             Operand::Value(constant) => Some(constant.value()),
             Operand::List(items) => {
                 Some(Value::List(items.iter().map(|i| i.get(cx)).collect::<Option<_>>()?))
@@ -116,6 +124,7 @@ impl Operand {
     pub(crate) fn scope(&self) -> Option<Scope> {
         match self {
             Operand::Field(field) => Some(field.scope()),
+            Operand::Slot { .. } => Some(Scope::Event),
             Operand::Value(_) => None,
             Operand::List(items) => join(items.iter().filter_map(Operand::scope)),
             Operand::Call { args, .. } => join(args.iter().filter_map(Operand::scope)),
@@ -136,6 +145,7 @@ impl Operand {
     pub(crate) fn is_list(&self) -> bool {
         match self {
             Operand::Field(field) => field.field.list,
+            Operand::Slot { list, .. } => *list,
             Operand::List(_) => true,
             Operand::Call { call: Call::Getopt, arg, .. } => arg.is_none(),
             Operand::Call {

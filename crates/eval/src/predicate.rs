@@ -4,6 +4,7 @@ use eyas_field::{Compare, Cx, Key, Scope, Value};
 
 use crate::constant::{Constant, constant};
 use crate::ir::{EvalError, Place};
+use crate::names::Names;
 use crate::op::pmatch::Paths;
 use crate::op::set::Set;
 use crate::op::{Matcher, Op, compare, matcher, op, same};
@@ -43,16 +44,16 @@ pub(crate) struct Predicate {
 }
 
 /// Reads a test.
-pub(crate) fn predicate(place: &Place<'_>) -> Result<Predicate, EvalError> {
+pub(crate) fn predicate(place: &Place<'_>, names: &mut Names) -> Result<Predicate, EvalError> {
     place.object(&["test", "left", "right", "values", "fold"])?;
-    let left = operand(&place.expect("left")?)?;
+    let left = operand(&place.expect("left")?, names)?;
     let name = place.expect("test")?;
     let test = match (name.text()?, place.get("values"), place.get("right")) {
         ("exists", None, None) => Test::Exists,
         ("in", Some(values), None) => Test::In(Set::new(constants(&values)?)),
         ("intersects", Some(values), None) => Test::Intersects(Set::new(constants(&values)?)),
-        ("in", None, Some(right)) => Test::InValue(operand(&right)?),
-        ("intersects", None, Some(right)) => Test::IntersectsValue(operand(&right)?),
+        ("in", None, Some(right)) => Test::InValue(operand(&right, names)?),
+        ("intersects", None, Some(right)) => Test::IntersectsValue(operand(&right, names)?),
         ("pmatch", Some(values), None) => {
             let members = constants(&values)?;
             let texts = members.iter().filter_map(|c| match c {
@@ -63,7 +64,7 @@ pub(crate) fn predicate(place: &Place<'_>) -> Result<Predicate, EvalError> {
         }
         (text, values, right) => match (op(text), values, right) {
             (Some(op), Some(values), None) => Test::Members(fold(place)?, members(op, &values)?),
-            (Some(op), None, Some(right)) => match operand(&right)? {
+            (Some(op), None, Some(right)) => match operand(&right, names)? {
                 Operand::Value(constant) => Test::Matches(matcher(op, constant, &right)?),
                 right => Test::Compares(op, right),
             },
@@ -103,6 +104,9 @@ fn fold(place: &Place<'_>) -> Result<Fold, EvalError> {
 impl Predicate {
     /// Whether the test holds on this event.
     pub(crate) fn holds(&self, cx: &Cx<'_>) -> bool {
+        if let Operand::Slot { slot, .. } = &self.left {
+            return cx.record.and_then(|r| r.value(*slot)).is_some_and(|v| self.holds_for(v, Some(cx)));
+        }
         self.left.get(cx).is_some_and(|value| self.holds_for(&value, Some(cx)))
     }
 
@@ -181,7 +185,7 @@ impl Predicate {
     pub(crate) fn cost(&self) -> u32 {
         let read = match &self.left {
             Operand::Field(field) if field.field.name.starts_with("evt.arg") => 40,
-            Operand::Field(_) => 4,
+            Operand::Field(_) | Operand::Slot { .. } => 4,
             _ => 60,
         };
         let test = match &self.test {

@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
-use eyas_event::EVENTS;
+use eyas_event::{EVENTS, id};
 use eyas_field::{Cx, Scope};
+use eyas_record::{Asked, Schema};
 use serde::Deserialize;
 use serde_json::Value as Json;
 
@@ -11,7 +12,11 @@ use crate::explain;
 use crate::graph::{Graph, NodeId, Shape};
 use crate::ir::{EvalError, MAX_DEPTH, Place};
 use crate::memory::{Memory, Sizes};
+use crate::names::Names;
 use crate::operand::{Operand, operand};
+
+/// Source of the kernel's events.
+const KERNEL: &str = "syscall";
 
 /// Rules that one word of a gate covers.
 const CHUNK: usize = 64;
@@ -51,6 +56,7 @@ pub struct Program {
     plans: Vec<Plan>,
     sizes: Sizes,
     first_only: bool,
+    asked: Option<Asked>,
 }
 
 fn parse(ir: &[u8]) -> Result<Json, EvalError> {
@@ -72,14 +78,22 @@ fn parse(ir: &[u8]) -> Result<Json, EvalError> {
 }
 
 impl Program {
-    /// Compiles IR.
+    /// Compiles the rules of IR that are about the kernel's events.
     ///
     /// # Errors
     /// When something in it is not understood, with its path.
     pub fn from_json(ir: &[u8]) -> Result<Program, EvalError> {
+        Program::for_source(ir, KERNEL)
+    }
+
+    /// Compiles the rules of IR that are about one source; the others keep their numbers and never hold.
+    ///
+    /// # Errors
+    /// When something in it is not understood, with its path.
+    pub fn for_source(ir: &[u8], source: &str) -> Result<Program, EvalError> {
         let whole = parse(ir)?;
         let root = Place::root(&whole, "");
-        root.object(&["ir", "matching", "rules"])?;
+        root.object(&["ir", "matching", "rules", "sources"])?;
         let version = root.expect("ir")?;
         if version.value.as_u64() != Some(1) {
             return version.refuse("expected version 1");
@@ -90,16 +104,21 @@ impl Program {
                 Some("first") => true,
                 Some(other) => return root.refuse(format!("unknown matching {other:?}")),
             };
-        let mut graph = Graph::default();
+        let mut graph = Graph::over(names(&root, source)?);
         let list = root.expect("rules")?;
         let mut rules = Vec::new();
         let mut events = Vec::new();
         for n in 0..list.array()?.len() {
-            let (rule, on) = rule(&mut graph, &list.item(n), n)?;
+            let (rule, on) = rule(&mut graph, &list.item(n), n, source)?;
             rules.push(rule);
             events.push(on);
         }
-        Ok(compiled(rules, graph, &events, first_only))
+        Ok(compiled(rules, graph, &events, first_only, source))
+    }
+
+    /// What the rules ask of records; none for the kernel's events.
+    pub fn asked(&self) -> Option<&Asked> {
+        self.asked.as_ref()
     }
 
     /// An empty memory of the right size.
@@ -203,36 +222,56 @@ impl Program {
     }
 }
 
+/// The names that rules of a source know.
+fn names(root: &Place<'_>, source: &str) -> Result<Names, EvalError> {
+    if source == KERNEL {
+        return Ok(Names::Kernel);
+    }
+    let Some(sources) = root.get("sources") else { return root.refuse("missing \"sources\"") };
+    let declared = sources.expect(source)?;
+    match Schema::from_json(declared.value).and_then(Schema::ask) {
+        Ok(ask) => Ok(Names::Source(Box::new(ask))),
+        Err(error) => declared.refuse(error.to_string()),
+    }
+}
+
 /// Reads a rule and the event types it names.
-fn rule(graph: &mut Graph, place: &Place<'_>, n: usize) -> Result<(Rule, Option<Vec<u16>>), EvalError> {
+fn rule(
+    graph: &mut Graph,
+    place: &Place<'_>,
+    n: usize,
+    source: &str,
+) -> Result<(Rule, Option<Vec<u16>>), EvalError> {
     place.object(&["id", "name", "source", "events", "condition", "output"])?;
     let id = place.expect("id")?;
     if id.value.as_u64() != Some(n as u64) {
         return id.refuse(format!("expected {n}"));
     }
-    let condition = graph.read(&place.expect("condition")?)?;
-    let output = match place.get("output") {
-        None => Vec::new(),
-        Some(list) => (0..list.array()?.len())
-            .map(|n| {
-                let item = list.item(n);
-                operand(&item)
-                    .and_then(|o| if o.is_shown() { Ok(o) } else { item.refuse("field cannot be shown") })
-            })
-            .collect::<Result<_, _>>()?,
+    let own = place.expect("source")?.text()?;
+    let (condition, output) = if own == source {
+        (graph.read(&place.expect("condition")?)?, output(place, &mut graph.names)?)
+    } else {
+        (graph.constant(false), Vec::new())
     };
-    let rule = Rule {
-        name: place.expect("name")?.text()?.to_owned(),
-        source: place.expect("source")?.text()?.to_owned(),
-        condition,
-        output,
-    };
+    let name = place.expect("name")?.text()?.to_owned();
+    let rule = Rule { name, source: own.to_owned(), condition, output };
     let events = place.get("events").filter(|e| !e.value.is_null());
     let events = match events {
         None => None,
         Some(list) => Some((0..list.array()?.len()).map(|n| event(&list.item(n))).collect::<Result<_, _>>()?),
     };
     Ok((rule, events))
+}
+
+fn output(rule: &Place<'_>, names: &mut Names) -> Result<Vec<Operand>, EvalError> {
+    let Some(list) = rule.get("output") else { return Ok(Vec::new()) };
+    (0..list.array()?.len())
+        .map(|n| {
+            let item = list.item(n);
+            let shown = operand(&item, names)?;
+            if shown.is_shown() { Ok(shown) } else { item.refuse("field cannot be shown") }
+        })
+        .collect()
 }
 
 fn event(place: &Place<'_>) -> Result<u16, EvalError> {
@@ -243,7 +282,13 @@ fn event(place: &Place<'_>) -> Result<u16, EvalError> {
     }
 }
 
-fn compiled(rules: Vec<Rule>, mut graph: Graph, events: &[Option<Vec<u16>>], first_only: bool) -> Program {
+fn compiled(
+    rules: Vec<Rule>,
+    mut graph: Graph,
+    events: &[Option<Vec<u16>>],
+    first_only: bool,
+    source: &str,
+) -> Program {
     let mut plans = Vec::with_capacity(EVENTS.len());
     let mut arranged = HashMap::new();
     let mut chunks = 0;
@@ -251,7 +296,10 @@ fn compiled(rules: Vec<Rule>, mut graph: Graph, events: &[Option<Vec<u16>>], fir
         let mut done = HashMap::new();
         let mut plan = Plan { first: chunks, steps: Vec::new() };
         for (n, rule) in rules.iter().enumerate() {
-            if rule.source != "syscall" || events[n].as_ref().is_some_and(|on| !on.contains(&info.id)) {
+            let kernel = source == KERNEL && events[n].as_ref().is_none_or(|on| on.contains(&info.id));
+            // A record comes as the one event type that all sources share.
+            let record = source != KERNEL && info.id == id::PLUGINEVENT_E;
+            if rule.source != source || !(kernel || record) {
                 continue;
             }
             let here = graph.on(rule.condition, info.id, &mut done);
@@ -267,7 +315,11 @@ fn compiled(rules: Vec<Rule>, mut graph: Graph, events: &[Option<Vec<u16>>], fir
     }
     let (places, mut sizes) = number(&graph, &plans);
     sizes.gates = chunks;
-    Program { rules, graph, places, plans, sizes, first_only }
+    let asked = match std::mem::take(&mut graph.names) {
+        Names::Kernel => None,
+        Names::Source(ask) => Some(ask.done()),
+    };
+    Program { rules, graph, places, plans, sizes, first_only, asked }
 }
 
 /// Gives every node that a plan reaches its place in memory.

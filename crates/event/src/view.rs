@@ -1,6 +1,6 @@
 //! A borrowed view of one scap event (current layout, 26-byte header).
 
-use crate::generated::EVENTS;
+use crate::generated::{EVENTS, id};
 use crate::table::{Flags, Info};
 
 /// Bytes before the length array.
@@ -84,6 +84,12 @@ impl<'a> Event<'a> {
         #[allow(clippy::cast_possible_wrap)]
         let tid = long(8) as i64;
         Ok(Event { ts: long(0), tid, kind, cpu, dump_flags, num: 0, params, bytes: &bytes[..len] })
+    }
+
+    /// The event that a record of a log source comes as; what the record says is not in it.
+    pub fn of_record(num: u64, ts: u64) -> Event<'static> {
+        let params = Params { lengths: &[], data: &[], wide: true };
+        Event { ts, tid: -1, kind: id::PLUGINEVENT_E, cpu: 0, dump_flags: 0, num, params, bytes: &[] }
     }
 
     /// The table's entry for this event.

@@ -49,6 +49,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                     seen: &seen,
                     previous_ts: previous.unwrap_or(event.ts),
                     first_ts: first,
+                    record: None,
                 };
                 let row: serde_json::Map<String, serde_json::Value> = names
                     .iter()

@@ -141,7 +141,7 @@ pub(crate) static FIELDS: &[Field] = &[
         kind: Type::Text,
         declared: "CHARBUF",
         everywhere: true,
-        get: |_, _| None,
+        get: |cx, _| text(cx.record?.plugin().as_bytes()),
         ..Field::NEW
     },
     Field {
@@ -150,7 +150,7 @@ pub(crate) static FIELDS: &[Field] = &[
         kind: Type::Text,
         declared: "CHARBUF",
         everywhere: true,
-        get: |_, _| None,
+        get: |cx, _| owned(cx.record?.info()?),
         ..Field::NEW
     },
     Field {
@@ -159,7 +159,7 @@ pub(crate) static FIELDS: &[Field] = &[
         kind: Type::Text,
         declared: "CHARBUF",
         everywhere: true,
-        get: |_, _| text(b"syscall"),
+        get: |cx, _| text(cx.record.map_or("syscall", |r| r.source()).as_bytes()),
         ..Field::NEW
     },
     Field {

@@ -11,6 +11,7 @@ mod fs_path;
 mod open;
 mod paths;
 mod process;
+mod record;
 mod render;
 mod resolve;
 mod thread;
@@ -22,6 +23,7 @@ use eyas_event::Event;
 use eyas_state::{Fd, Seen, State, Thread};
 
 pub use field::{Arg, ArgKind, Compare, Field, Flag, Key, Scope, Show, Type};
+pub use record::Record;
 pub use render::{Rendered, render};
 pub use resolve::{FieldError, FieldRef, catalog, find, resolve};
 pub use value::Value;
@@ -39,6 +41,8 @@ pub struct Cx<'a> {
     pub previous_ts: u64,
     /// Time of the first event that is not a meta event.
     pub first_ts: u64,
+    /// The record of a log source that the event stands for.
+    pub record: Option<&'a dyn Record>,
 }
 
 impl<'a> Cx<'a> {

@@ -4,6 +4,7 @@ mod capture;
 mod errors;
 mod inspect;
 mod live;
+mod logs;
 mod program;
 mod replay;
 mod values;
@@ -16,6 +17,8 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add("__version__", env!("CARGO_PKG_VERSION"))?;
     m.add_class::<program::PyProgram>()?;
     m.add_class::<replay::PyReplay>()?;
+    m.add_class::<logs::PyLogs>()?;
+    m.add_class::<logs::PyBodies>()?;
     m.add_class::<values::PyMatch>()?;
     m.add_class::<capture::PyCaptureWriter>()?;
     m.add_class::<inspect::PyLines>()?;

@@ -16,8 +16,9 @@ pub(crate) struct PyProgram {
 #[pymethods]
 impl PyProgram {
     #[new]
-    fn new(py: Python<'_>, ir: &[u8]) -> PyResult<PyProgram> {
-        let program = py.detach(|| Program::from_json(ir)).map_err(errors::core)?;
+    #[pyo3(signature = (ir, source="syscall"))]
+    fn new(py: Python<'_>, ir: &[u8], source: &str) -> PyResult<PyProgram> {
+        let program = py.detach(|| Program::for_source(ir, source)).map_err(errors::core)?;
         Ok(PyProgram { program: Arc::new(program) })
     }
 }

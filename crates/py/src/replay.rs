@@ -15,7 +15,7 @@ use crate::values::{PyMatch, matches};
 
 static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 
-fn clock() -> u64 {
+pub(crate) fn clock() -> u64 {
     u64::try_from(START.elapsed().as_nanos()).unwrap_or(u64::MAX)
 }
 

@@ -1,0 +1,155 @@
+//! Records of log sources through the engine.
+
+use std::fs::File;
+use std::io::{self, Cursor, Read};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use eyas_engine::{Bodies, Intake, Logs, unpacked};
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::errors;
+use crate::program::PyProgram;
+use crate::replay::clock;
+use crate::values::{PyMatch, matches};
+
+/// Bytes that a record may have.
+const LIMIT: usize = 16 << 20;
+
+/// Bytes read again and again.
+struct Repeated {
+    bytes: Cursor<Vec<u8>>,
+    left: u32,
+}
+
+impl Read for Repeated {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let count = self.bytes.read(out)?;
+            if count > 0 || out.is_empty() || self.left <= 1 {
+                return Ok(count);
+            }
+            self.left -= 1;
+            self.bytes.set_position(0);
+        }
+    }
+}
+
+fn open(path: &str, repeat: u32) -> io::Result<Box<dyn Read + Send>> {
+    let file = File::open(path)?;
+    if repeat <= 1 {
+        return unpacked(file);
+    }
+    let mut bytes = Vec::new();
+    { file }.read_to_end(&mut bytes)?;
+    unpacked(Repeated { bytes: Cursor::new(bytes), left: repeat })
+}
+
+fn counted<'py>(py: Python<'py>, intake: &Intake) -> PyResult<Bound<'py, PyDict>> {
+    let [events, refused, skipped, repeated] = intake.counts();
+    let dict = PyDict::new(py);
+    dict.set_item("events", events)?;
+    dict.set_item("alerts", intake.alerts())?;
+    dict.set_item("refused", refused)?;
+    dict.set_item("skipped", skipped)?;
+    dict.set_item("repeated", repeated)?;
+    Ok(dict)
+}
+
+/// A file of records being judged.
+#[pyclass(name = "Logs", frozen, module = "eyas._core")]
+pub(crate) struct PyLogs {
+    logs: Mutex<Logs>,
+    path: String,
+}
+
+#[pymethods]
+impl PyLogs {
+    #[new]
+    #[pyo3(signature = (path, program, *, hostname="", limit=LIMIT, repeats=0, repeat=1))]
+    fn new(
+        py: Python<'_>,
+        path: String,
+        program: &PyProgram,
+        hostname: &str,
+        limit: usize,
+        repeats: usize,
+        repeat: u32,
+    ) -> PyResult<PyLogs> {
+        let source = py.detach(|| open(&path, repeat)).map_err(|e| errors::file(&path, e))?;
+        let intake = Intake::new(Arc::clone(&program.program), hostname, repeats);
+        Ok(PyLogs { logs: Mutex::new(Logs::new(source, limit, intake, clock)), path })
+    }
+
+    /// Judges up to `max_events` records: their matches, and whether the end is reached.
+    fn next(&self, py: Python<'_>, max_events: usize) -> PyResult<(Vec<PyMatch>, bool)> {
+        let batch = py.detach(|| self.lock().next(max_events)).map_err(|e| errors::file(&self.path, e))?;
+        Ok((matches(py, batch.matches)?, batch.ended))
+    }
+
+    /// Figures so far.
+    fn stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let logs = self.lock();
+        let s = logs.statistics();
+        let dict = counted(py, logs.intake())?;
+        dict.set_item("lost", 0)?;
+        dict.set_item("unknown_events", s.unknown_events)?;
+        dict.set_item("seconds", s.nanoseconds as f64 / 1e9)?;
+        dict.set_item("position", s.position)?;
+        dict.set_item("size", s.size)?;
+        let warnings: Vec<(u64, String)> = s.warnings.into_iter().map(|w| (w.offset, w.text)).collect();
+        dict.set_item("warnings", warnings)?;
+        Ok(dict)
+    }
+}
+
+impl PyLogs {
+    fn lock(&self) -> MutexGuard<'_, Logs> {
+        self.logs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Bodies of a source, judged as they arrive.
+#[pyclass(name = "Bodies", frozen, module = "eyas._core")]
+pub(crate) struct PyBodies {
+    bodies: Mutex<Bodies>,
+}
+
+#[pymethods]
+impl PyBodies {
+    #[new]
+    #[pyo3(signature = (program, *, hostname="", limit=LIMIT, repeats=0))]
+    fn new(program: &PyProgram, hostname: &str, limit: usize, repeats: usize) -> PyBodies {
+        let intake = Intake::new(Arc::clone(&program.program), hostname, repeats);
+        PyBodies { bodies: Mutex::new(Bodies::new(intake, limit)) }
+    }
+
+    /// Judges every record of a body; `time`, in nanoseconds, is for records that say none.
+    #[pyo3(signature = (body, time=None))]
+    fn judge(&self, py: Python<'_>, body: &[u8], time: Option<u64>) -> PyResult<Vec<PyMatch>> {
+        let mut found = Vec::new();
+        py.detach(|| self.lock().body(body, time, &mut found)).map_err(errors::core)?;
+        matches(py, found)
+    }
+
+    /// Puts other rules of the same source in force.
+    fn reload(&self, program: &PyProgram) {
+        self.lock().intake.reload(Arc::clone(&program.program));
+    }
+
+    /// What was refused since the last call: offset in its body, and why.
+    fn refusals(&self) -> Vec<(u64, String)> {
+        self.lock().intake.refusals().into_iter().map(|r| (r.offset, r.text)).collect()
+    }
+
+    /// Figures so far.
+    fn stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        counted(py, &self.lock().intake)
+    }
+}
+
+impl PyBodies {
+    fn lock(&self) -> MutexGuard<'_, Bodies> {
+        self.bodies.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
