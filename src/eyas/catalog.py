@@ -1,7 +1,7 @@
 """What a rule can ask: every field and event type, as values.
 
-The compiled core states them once; `load` reads them from there. The language is handed a `Catalog`
-and looks names up in it.
+The compiled core states them once; `load` reads them from there. Log sources add their own fields, each with a
+`Ground` that is made when a rule first names the source. The language is handed a `Catalog` and looks names up in it.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import functools
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -53,6 +54,11 @@ PARAM_CLASS = {
 ASYNC_NAMES = ("container", "container_removed")
 
 GENERIC_IDS = (0, 1)
+
+Version = tuple[int, int, int]
+
+# Source of the events of the kernel.
+KERNEL = "syscall"
 
 _EXACT = {"int": "int64", "uint": "uint64"}
 
@@ -100,15 +106,25 @@ class Found:
     key: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What the rules of a log source stand on: its fields, and its declaration in the form that the core reads."""
+
+    fields: tuple[Field, ...]
+    declaration: Mapping[str, Any]
+
+
 @dataclass(slots=True)
 class Catalog:
-    """Fields and events by name."""
+    """Fields and events by name, and the log sources that rules can name."""
 
     fields: dict[str, Field]
     events: tuple[EventType, ...]
     syscalls: frozenset[str] = frozenset()
     params: dict[str, str] = field(default_factory=dict)
     ids: dict[str, frozenset[int]] = field(default_factory=dict)
+    sources: Mapping[str, Callable[[], Ground]] = field(default_factory=dict)
+    plugin: Callable[[str], Version | None] = field(default=lambda _name: None)
     _found: dict[str, Found | None] = field(default_factory=dict)
 
     @classmethod
@@ -142,6 +158,22 @@ class Catalog:
     def with_fields(self, more: list[Field]) -> Catalog:
         """Return a catalogue that knows further fields (static fields of the configuration, log sources)."""
         return replace(self, fields={**self.fields, **{f.name: f for f in more}}, _found={})
+
+    def with_sources(
+        self, more: Mapping[str, Callable[[], Ground]], plugin: Callable[[str], Version | None]
+    ) -> Catalog:
+        """Return a catalogue that knows further log sources, and versions of the plugins they stand for."""
+        return replace(self, sources={**self.sources, **more}, plugin=plugin, _found={})
+
+    def of_source(self, source: str) -> Catalog | None:
+        """Return what the rules of a source can ask; None when there is no such source."""
+        if source == KERNEL:
+            return self
+        ground = self.sources.get(source)
+        if ground is None:
+            return None
+        shared = {name: field for name, field in self.fields.items() if field.source == "any"}
+        return replace(self, fields={**shared, **{f.name: f for f in ground().fields}}, _found={})
 
     def find(self, name: str) -> Found | None:
         """Look up a whole dotted name; None when no field has it."""

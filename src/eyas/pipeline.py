@@ -10,12 +10,14 @@ from typing import Any
 
 from eyas import _core, alert
 from eyas.alert import Alert
+from eyas.catalog import KERNEL
 from eyas.errors import RunError
 from eyas.rules import Compiled
 
 BATCH = 1 << 16
 
 Progress = Callable[[int, int | None], None]
+Player = _core.Replay | _core.Logs
 
 
 @dataclass(slots=True)
@@ -61,10 +63,10 @@ class Tally:
         }
 
 
-def compile_rules(rules: Sequence[Compiled], ir: bytes) -> _core.Program:
-    """Hand rules to the core."""
+def compile_rules(rules: Sequence[Compiled], ir: bytes, source: str = KERNEL) -> _core.Program:
+    """Hand the rules of a source to the core; matches keep the numbers that all rules have."""
     try:
-        return _core.Program(ir)
+        return _core.Program(ir, source)
     except _core.CoreError as error:
         raise RunError(f"the core refused {len(rules)} rules: {error}") from None
 
@@ -116,9 +118,39 @@ def replay(
     progress: Progress | None = None,
 ) -> Iterator[Alert]:
     """Play a capture; alerts come in the order of its events."""
+
+    def player() -> Player:
+        return _core.Replay(str(path), program, write=str(write) if write else None, keep=keep)
+
+    return _play(player, path, rules, tally, progress)
+
+
+def replay_logs(
+    path: Path,
+    rules: Sequence[Compiled],
+    program: _core.Program,
+    tally: Tally,
+    *,
+    progress: Progress | None = None,
+) -> Iterator[Alert]:
+    """Judge the records of a file by the rules of their source; alerts come in the order of the records."""
+
+    def player() -> Player:
+        return _core.Logs(str(path), program, hostname=alert.hostname())
+
+    return _play(player, path, rules, tally, progress)
+
+
+def _play(
+    start: Callable[[], Player],
+    path: Path,
+    rules: Sequence[Compiled],
+    tally: Tally,
+    progress: Progress | None,
+) -> Iterator[Alert]:
     host = alert.hostname()
     try:
-        player = _core.Replay(str(path), program, write=str(write) if write else None, keep=keep)
+        player = start()
         ended = False
         while not ended:
             matches, ended = player.next(BATCH)

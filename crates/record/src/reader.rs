@@ -182,6 +182,7 @@ impl<'s> Reader<'s> {
             }
         };
         let start = cursor.at;
+        self.start = start;
         match byte {
             b'[' => {
                 self.start = start + 1;
@@ -189,7 +190,7 @@ impl<'s> Reader<'s> {
                 Ok(Step::Nothing)
             }
             b'{' => self.walk(asked, start, &asked.lists),
-            _ => cursor.wrong("'{' or '['"),
+            _ => Err(Fault::Wrong { at: start, what: "'{' or '['" }),
         }
     }
 

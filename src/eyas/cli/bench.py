@@ -9,8 +9,9 @@ from pathlib import Path
 
 import click
 
-from eyas import catalog, pipeline, rules
+from eyas import pipeline, rules
 from eyas.errors import RunError
+from eyas.sources import members
 
 
 @click.group("bench")
@@ -41,7 +42,7 @@ def replay(capture: Path, paths: tuple[Path, ...], wanted: int, as_json: bool) -
     """Repeat CAPTURE in memory through all rules, disabled ones too."""
     from eyas import _core
 
-    loaded = rules.load(paths, catalog.load(), rules.Settings(enable_all=True))
+    loaded = rules.load(paths, members.known(), rules.Settings(enable_all=True))
     program = pipeline.compile_rules(loaded.active, loaded.ir)
     try:
         once, _ = _core.bench_read(str(capture))
@@ -89,7 +90,7 @@ def read(capture: Path, wanted: int, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def load(paths: tuple[Path, ...], as_json: bool) -> None:
     """Load and compile rules."""
-    known = catalog.load()
+    known = members.known()
     start = time.perf_counter()
     loaded = rules.load(paths, known, rules.Settings(enable_all=True))
     pipeline.compile_rules(loaded.active, loaded.ir)

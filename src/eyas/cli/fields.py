@@ -7,7 +7,9 @@ from dataclasses import asdict
 
 import click
 
-from eyas import catalog
+from eyas.catalog import KERNEL
+from eyas.errors import UsageError
+from eyas.sources import members
 
 
 @click.command("fields")
@@ -15,15 +17,17 @@ from eyas import catalog
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @click.option("-N", "--names", is_flag=True, help="Names only.")
 def command(source: str | None, as_json: bool, names: bool) -> None:
-    """List the fields of SOURCE (syscall), with types and what they tell.
+    """List the fields of SOURCE (syscall, or a log source), with types and what they tell.
 
     A field that never has a value here says why.
     """
-    listed = [
-        field
-        for field in catalog.load().fields.values()
-        if source in (None, field.source) or field.source == "any"
-    ]
+    known = members.known()
+    asked = known.of_source(source or KERNEL)
+    if asked is None:
+        raise UsageError(
+            f"no source is called '{source}'", "known are " + ", ".join((KERNEL, *known.sources))
+        )
+    listed = list(asked.fields.values())
     if as_json:
         rows = [{**asdict(field), "flags": sorted(field.flags)} for field in listed]
         click.echo(json.dumps(rows, indent=1))

@@ -9,8 +9,9 @@ from typing import Any, TypeVar
 
 import click
 
-from eyas import alert, catalog, config, rules
+from eyas import alert, config, rules
 from eyas.errors import UsageError
+from eyas.sources import members
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -63,7 +64,7 @@ def choose(
     settings = found.settings
     listed = [Path(name) for name in settings.rules_files]
     where = list(paths) or [path for path in listed if path.exists()] or [rules.BUILTIN]
-    loaded = rules.load(where, catalog.load(), rule_settings(settings, enable_all))
+    loaded = rules.load(where, members.known(), rule_settings(settings, enable_all))
     report(loaded)
     style = alert.Style(
         json_output=as_json or settings.json_output,

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import sys
 from pathlib import Path
 
 import click
 
-from eyas import catalog, lang, pipeline
+from eyas import catalog, lang, pipeline, rules
+from eyas.catalog import KERNEL
 from eyas.cli.options import choose, rule_options
 from eyas.errors import RunError, UsageError
+from eyas.sources import members
 
 
 @click.command("replay")
 @click.argument("files", nargs=-1, required=True, type=Path)
 @rule_options
+@click.option("--source", help="The files are logs of this source: JSON, gzip too.")
 @click.option("--write", type=Path, help="Write the events that --filter keeps to a capture.")
 @click.option("--filter", "condition", help="Condition for --write.")
 @click.option("--stats", type=Path, help="Write figures as JSON.")
@@ -27,23 +31,26 @@ def command(
     as_json: bool,
     iso: bool,
     enable_all: bool,
+    source: str | None,
     write: Path | None,
     condition: str | None,
     stats: Path | None,
 ) -> None:
-    """Play captures (.scap, plain or gzip) through the rules and print alerts.
+    """Play captures (.scap, plain or gzip), or logs of a source, through the rules and print alerts.
 
     \b
     eyas replay trace.scap -r rules/
     eyas replay in.scap --write out.scap --filter 'proc.name = nginx'
+    eyas replay --source aws_cloudtrail -r cloudtrail.yaml trail/*.json.gz
     """
     from eyas import _core
 
+    ground = expect_source(source or KERNEL)
     chosen = choose(paths, config_file, options, as_json, iso, enable_all)
-    if write is not None and len(files) > 1:
+    if write is not None and (len(files) > 1 or source is not None):
         raise UsageError("--write takes one capture at a time")
     active = chosen.loaded.active
-    program = pipeline.compile_rules(active, chosen.loaded.ir)
+    program = pipeline.compile_rules(active, ir_for(chosen.loaded, ground), ground)
     keep = None
     if condition is not None:
         keep = _core.Program(filter_program(condition))
@@ -51,12 +58,17 @@ def command(
     bar = Bar(sys.stderr.isatty())
     for path in files:
         tally = pipeline.Tally()
-        for alert in pipeline.replay(path, active, program, tally, write=write, keep=keep, progress=bar.show):
+        if source is None:
+            played = pipeline.replay(path, active, program, tally, write=write, keep=keep, progress=bar.show)
+        else:
+            played = pipeline.replay_logs(path, active, program, tally, progress=bar.show)
+        for alert in played:
             bar.clear()
             print(alert.line(chosen.style), flush=sys.stdout.isatty())
         bar.clear()
         for offset, text in tally.warnings:
-            click.echo(f"warning: {path}: byte {offset}: {text}", err=True)
+            place = path if source is None else f"{source}: {path}"
+            click.echo(f"warning: {place}: byte {offset}: {text}", err=True)
         total.events += tally.events
         total.alerts += tally.alerts
         total.lost += tally.lost
@@ -65,6 +77,24 @@ def command(
     sys.stdout.flush()
     if stats is not None:
         write_stats(stats, total)
+
+
+def expect_source(name: str) -> str:
+    """Refuse a source that is not known."""
+    known = (KERNEL, *members.names())
+    if name not in known:
+        near = difflib.get_close_matches(name, known, 1)
+        hint = f"did you mean '{near[0]}'?" if near else "known are " + ", ".join(known)
+        raise UsageError(f"no source is called '{name}'", hint)
+    return name
+
+
+def ir_for(loaded: rules.Loaded, source: str) -> bytes:
+    """IR of the rules in force, with the declaration of a source even if no rule names it."""
+    if source == KERNEL or source in loaded.sources:
+        return loaded.ir
+    declared = {**loaded.sources, source: members.known().sources[source]().declaration}
+    return rules.program(loaded.active, loaded.matching, declared)
 
 
 def filter_program(condition: str) -> bytes:

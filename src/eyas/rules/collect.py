@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
 
+from eyas.catalog import Version
 from eyas.rules import examples, exceptions, grouping
 from eyas.rules.document import Document, is_null
 from eyas.rules.items import Item, ListItem, Macro, RefusedError, Rule, mapping, plain
@@ -38,6 +40,7 @@ class Collected:
     problems: list[Problem] = field(default_factory=list)
     engine_version: tuple[int, int, int] = (0, 0, 0)
     plugins: list[dict[str, Any]] = field(default_factory=list)
+    plugin: Callable[[str], Version | None] = field(default=lambda _name: None)
     clock: int = 0
     file: int = 0
 
@@ -98,10 +101,20 @@ class Collected:
             if len(set(names)) < len(names):
                 raise item.refuse("Plugin is required twice", item.kind, _VALIDATE)
             shown = ", ".join(f"{one.get('name')} (>= {one.get('version')})" for one in wanted)
-            if not any(_satisfied(item, one) for one in wanted):
+            if not any(self._satisfied(item, one) for one in wanted):
                 what = f"Plugin requirement not satisfied, must load one of: {shown}"
                 raise item.refuse(what, item.kind, _VALIDATE)
             self.plugins.append(entry)
+
+    def _satisfied(self, item: Item, wanted: Any) -> bool:
+        name, text = wanted.get("name"), wanted.get("version")
+        if not name or not text:
+            raise item.refuse("Plugin version must have name and version", item.kind)
+        version = _version(text)
+        if version is None:
+            raise item.refuse(f"Unable to parse plugin version '{text}'", item.kind, _VALIDATE)
+        have = PLUGINS.get(name) or self.plugin(name)
+        return have is not None and have[0] == version[0] and have >= version
 
     def _list(self, item: Item) -> None:
         name = item.scalar("list")
@@ -342,17 +355,6 @@ class Collected:
 def _version(text: str) -> tuple[int, int, int] | None:
     match = re.fullmatch(r"(\d+)\.(\d+)\.(\d+)(?:-.*)?", text)
     return (int(match[1]), int(match[2]), int(match[3])) if match else None
-
-
-def _satisfied(item: Item, wanted: Any) -> bool:
-    name, text = wanted.get("name"), wanted.get("version")
-    if not name or not text:
-        raise item.refuse("Plugin version must have name and version", item.kind)
-    version = _version(text)
-    if version is None:
-        raise item.refuse(f"Unable to parse plugin version '{text}'", item.kind, _VALIDATE)
-    have = PLUGINS.get(name)
-    return have is not None and have[0] == version[0] and have >= version
 
 
 def _closest(name: str, known: dict[str, Any]) -> str | None:

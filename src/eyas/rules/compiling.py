@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from eyas import lang
-from eyas.catalog import Catalog
+from eyas.catalog import KERNEL, Catalog
 from eyas.lang import Fault, FaultError, Memo, Name, Node, Template
 from eyas.rules import exceptions
 from eyas.rules.collect import Collected
@@ -51,16 +51,24 @@ class Compiled:
         return PRIORITIES[self.priority]
 
 
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What rules of one source can ask, and the memory they share."""
+
+    source: str
+    catalog: Catalog
+    memo: Memo = field(default_factory=Memo)
+
+
 @dataclass(slots=True)
 class Compiler:
     """Compiles all rules with one memory, so that what they share is done once."""
 
     collected: Collected
     catalog: Catalog
-    sources: frozenset[str] = frozenset(("syscall",))
     extra_output: str = ""
     carry: tuple[str, ...] = ()
-    memo: Memo = field(default_factory=Memo)
+    grounds: dict[str, Ground | None] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     seen: set[tuple[str, int, str]] = field(default_factory=set)
     expander: Expander = field(init=False)
@@ -77,21 +85,19 @@ class Compiler:
 
     def rule(self, rule: Rule) -> Compiled | None:
         """Compile one rule, or report what is wrong with it."""
-        if rule.source not in self.sources:
+        ground = self._ground(rule.source)
+        if ground is None:
             what = f"Unknown source {rule.source}, skipping"
             self._problem("LOAD_UNKNOWN_SOURCE", what, rule.place, "warning", (("rule", rule.name),))
             return None
-        condition = self._condition(rule)
-        output = self._output(rule)
+        condition = self._condition(rule, ground)
+        output = self._output(rule, ground)
         if condition is None or output is None:
             return None
         tree, source = condition
         template, text = output
-        carried, operands = self._carried(rule, template)
-        events = lang.events_of(tree, self.catalog, self.memo)
-        if rule.warn_evttypes and (events is None or len(events) > MANY_EVENTS):
-            what = "Rule matches too many evt.type values. This has a significant performance penalty."
-            self._problem("LOAD_NO_EVTTYPE", what, rule.place, "warning", (("rule", rule.name),))
+        carried, operands = self._carried(rule, template, ground)
+        events = self._events(rule, tree, ground)
         return Compiled(
             name=rule.name,
             desc=rule.desc,
@@ -103,7 +109,7 @@ class Compiler:
             capture_duration=rule.capture_duration,
             condition_text=source.text,
             output_text=text,
-            condition=lang.lower(tree, self.catalog, self.memo),
+            condition=lang.lower(tree, ground.catalog, ground.memo),
             tree=tree,
             template=template,
             events=events,
@@ -114,7 +120,23 @@ class Compiler:
             operands=operands,
         )
 
-    def _condition(self, rule: Rule) -> tuple[Node, Source] | None:
+    def _ground(self, source: str) -> Ground | None:
+        if source not in self.grounds:
+            known = self.catalog.of_source(source)
+            self.grounds[source] = None if known is None else Ground(source, known)
+        return self.grounds[source]
+
+    def _events(self, rule: Rule, tree: Node, ground: Ground) -> frozenset[int] | None:
+        """Events of the kernel that a rule can match; rules of other sources match none."""
+        if ground.source != KERNEL:
+            return frozenset()
+        events = lang.events_of(tree, ground.catalog, ground.memo)
+        if rule.warn_evttypes and (events is None or len(events) > MANY_EVENTS):
+            what = "Rule matches too many evt.type values. This has a significant performance penalty."
+            self._problem("LOAD_NO_EVTTYPE", what, rule.place, "warning", (("rule", rule.name),))
+        return events
+
+    def _condition(self, rule: Rule, ground: Ground) -> tuple[Node, Source] | None:
         context = (("rule", rule.name), ("condition expression", ""))
         try:
             source = self._with_exceptions(rule)
@@ -125,13 +147,15 @@ class Compiler:
         except FaultError as error:
             self._fault(error.fault, self.expander.text(source), context, rule)
             return None
-        good = self._checked(expanded.tree, expanded.source, context, rule)
+        good = self._checked(expanded.tree, expanded.source, context, rule, ground)
         try:
             tree = self.expander.inline(expanded.tree)
         except LookupError as error:
             self._undefined(str(error), expanded.tree, expanded.source, context)
             return None
-        return (tree, rule.condition) if good and self._macros_good(expanded.tree, rule, set()) else None
+        return (
+            (tree, rule.condition) if good and self._macros_good(expanded.tree, rule, ground, set()) else None
+        )
 
     def _with_exceptions(self, rule: Rule) -> Source:
         source = rule.condition
@@ -157,7 +181,7 @@ class Compiler:
         hint = f"did you mean {near!r}?" if near else ""
         self._problem("LOAD_ERR_VALIDATE", message, place, "error", context, hint)
 
-    def _macros_good(self, tree: Node, rule: Rule, done: set[str]) -> bool:
+    def _macros_good(self, tree: Node, rule: Rule, ground: Ground, done: set[str]) -> bool:
         good = True
         for name in names_of(tree):
             if name.name in done or name.name not in self.collected.macros:
@@ -171,48 +195,50 @@ class Compiler:
                 )
                 good = False
                 continue
-            good &= self._checked(inner.tree, inner.source, context, rule)
-            good &= self._macros_good(inner.tree, rule, done)
+            good &= self._checked(inner.tree, inner.source, context, rule, ground)
+            good &= self._macros_good(inner.tree, rule, ground, done)
         return good
 
-    def _checked(self, tree: Node, source: Source, context: tuple[tuple[str, str], ...], rule: Rule) -> bool:
+    def _checked(
+        self, tree: Node, source: Source, context: tuple[tuple[str, str], ...], rule: Rule, ground: Ground
+    ) -> bool:
         """Check the comparisons that stand in this text; those of its macros are checked in theirs."""
         good = True
-        for found in lang.check(tree, self.catalog, self.memo):
+        for found in lang.check(tree, ground.catalog, ground.memo):
             if found.code == "E106":
                 continue
             good &= found.severity != "error"
             self._fault(found, source, context, rule)
         return good
 
-    def _output(self, rule: Rule) -> tuple[Template, str] | None:
+    def _output(self, rule: Rule, ground: Ground) -> tuple[Template, str] | None:
         context = (("rule", rule.name), ("rule output expression", ""))
         text = rule.output.text.strip()
         if CONTAINER_INFO in text:
             what = "%container.info is deprecated and no longer useful, and will be dropped by Falco 1.0.0."
             self._problem("LOAD_DEPRECATED_ITEM", what, rule.output.place(0), "warning", context)
             text = text.replace(CONTAINER_INFO, "").strip()
-        if self.extra_output:
+        if self.extra_output and ground.source == KERNEL:
             text = f"{text} {self.extra_output}"
         try:
-            return lang.template(text, self.catalog), text
+            return lang.template(text, ground.catalog), text
         except FaultError as error:
             self._fault(error.fault, rule.output, context, rule)
             return None
 
     def _carried(
-        self, rule: Rule, template: Template
+        self, rule: Rule, template: Template, ground: Ground
     ) -> tuple[tuple[tuple[str, int], ...], tuple[dict[str, Any], ...]]:
         """What a match brings along beside its output: the fields it is grouped by, and those that `carry` names."""
         operands = list(template.operands)
         numbers = dict(template.fields)
         for name in rule.grouping.group_by or ():
-            if name not in numbers and self._carry(name, rule.source) is None:
+            if name not in numbers and self._carry(name, ground) is None:
                 what = f"Unknown field '{name}' in 'group_by'"
                 self._problem("LOAD_ERR_VALIDATE", what, rule.place, "error", (("rule", rule.name),))
         carried: dict[str, int] = {}
         for name in dict.fromkeys((*(rule.grouping.group_by or ()), *self.carry)):
-            ir = self._carry(name, rule.source)
+            ir = self._carry(name, ground)
             if ir is None:
                 continue
             if name not in numbers:
@@ -221,13 +247,15 @@ class Compiler:
             carried[name] = numbers[name]
         return tuple(carried.items()), tuple(operands)
 
-    def _carry(self, name: str, source: str) -> dict[str, Any] | None:
+    def _carry(self, name: str, ground: Ground) -> dict[str, Any] | None:
         """The operand of a field that exists for a source."""
-        key = (source, name)
+        key = (ground.source, name)
         if key not in self._known:
-            found = self.catalog.find(name.partition("[")[0])
-            fits = found is not None and found.field.available and found.field.source in ("any", source)
-            self._known[key] = lang.template(f"%{name}", self.catalog).operands[0] if fits else None
+            found = ground.catalog.find(name.partition("[")[0])
+            fits = (
+                found is not None and found.field.available and found.field.source in ("any", ground.source)
+            )
+            self._known[key] = lang.template(f"%{name}", ground.catalog).operands[0] if fits else None
         return self._known[key]
 
     def _fault(self, found: Fault, source: Source, context: tuple[tuple[str, str], ...], rule: Rule) -> None:

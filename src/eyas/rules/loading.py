@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import fnmatch
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from eyas.catalog import Catalog
 from eyas.rules import document
@@ -57,6 +58,7 @@ class Loaded:
     macros: dict[str, Macro] = field(default_factory=dict)
     engine_version: tuple[int, int, int] = (0, 0, 0)
     matching: str = "all"
+    sources: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def errors(self) -> list[Problem]:
@@ -66,11 +68,13 @@ class Loaded:
     @property
     def ir(self) -> bytes:
         """The rules in force in the form that the core runs."""
-        return program(self.active, self.matching)
+        return program(self.active, self.matching, self.sources)
 
 
-def program(rules: Iterable[Compiled], matching: str = "all") -> bytes:
-    """IR of rules, in their order."""
+def program(
+    rules: Iterable[Compiled], matching: str = "all", sources: Mapping[str, Mapping[str, Any]] | None = None
+) -> bytes:
+    """IR of rules, in their order, with the declarations of their sources."""
     listed = [
         {
             "id": number,
@@ -82,7 +86,10 @@ def program(rules: Iterable[Compiled], matching: str = "all") -> bytes:
         }
         for number, rule in enumerate(rules)
     ]
-    return json.dumps({"ir": 1, "matching": matching, "rules": listed}).encode()
+    whole: dict[str, Any] = {"ir": 1, "matching": matching, "rules": listed}
+    if sources:
+        whole["sources"] = sources
+    return json.dumps(whole).encode()
 
 
 def files_of(paths: Iterable[Path]) -> tuple[list[Path], list[Problem]]:
@@ -114,20 +121,26 @@ def load_documents(
     problems: Sequence[Problem] = (),
 ) -> Loaded:
     """Load rule files that are read already."""
-    collected = Collected()
+    collected = Collected(plugin=catalog.plugin)
     for one in documents:
         collected.add(one)
     compiler = Compiler(collected, catalog, extra_output=settings.extra_output, carry=settings.carry)
     rules = [rule for rule in compiler.rules() if rule.priority <= settings.priority]
+    active = [rule for rule in rules if settings.enable_all or is_enabled(rule, settings.switches)]
     return Loaded(
         rules=rules,
-        active=[rule for rule in rules if settings.enable_all or is_enabled(rule, settings.switches)],
+        active=active,
         problems=[*problems, *collected.problems, *compiler.problems],
         files=[one.file for one in documents],
         lists=collected.lists,
         macros=collected.macros,
         engine_version=collected.engine_version,
         matching=settings.matching,
+        sources={
+            name: catalog.sources[name]().declaration
+            for name in sorted({rule.source for rule in active})
+            if name in catalog.sources
+        },
     )
 
 

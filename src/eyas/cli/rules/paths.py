@@ -8,8 +8,9 @@ from typing import Any, TypeVar
 
 import click
 
-from eyas import catalog, rules
+from eyas import rules
 from eyas.rules import Problem
+from eyas.sources import members
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -27,7 +28,7 @@ def rule_paths(command: F) -> F:
 def load(paths: Sequence[Path], more: Sequence[Path] = ()) -> rules.Loaded:
     """Load files, or the rules we ship; disabled rules are kept."""
     chosen = [*paths, *more] or [rules.BUILTIN]
-    return rules.load(chosen, catalog.load(), rules.Settings(enable_all=True))
+    return rules.load(chosen, members.known(), rules.Settings(enable_all=True))
 
 
 def show(problems: Iterable[Problem], err: bool = False) -> None:

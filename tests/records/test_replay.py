@@ -1,0 +1,80 @@
+"""`eyas replay --source`: files of every shape, good and bad."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from eyas.cli.replay import command
+from eyas.errors import UsageError
+
+EVENT = {"stageTimestamp": "2023-05-04T10:11:12Z", "verb": "create", "objectRef": {"resource": "pods"}}
+RULE = """
+- rule: created
+  desc: something was created
+  source: k8s_audit
+  condition: ka.verb = create
+  output: made %ka.target.resource
+  priority: NOTICE
+- rule: of the kernel
+  desc: not about logs
+  condition: evt.type = open
+  output: opened %fd.name
+  priority: NOTICE
+"""
+
+
+def replay(tmp_path: Path, content: bytes, name: str = "events.json") -> Result:
+    (tmp_path / "rules.yaml").write_text(RULE)
+    (tmp_path / name).write_bytes(content)
+    arguments = ["--source", "k8s_audit", "-r", str(tmp_path / "rules.yaml"), str(tmp_path / name)]
+    arguments += ["--stats", str(tmp_path / "stats.json")]
+    return CliRunner().invoke(command, arguments, catch_exceptions=False)
+
+
+@pytest.mark.parametrize(
+    ("content", "alerts"),
+    [
+        (json.dumps(EVENT), 1),
+        (json.dumps(EVENT, indent=2), 1),
+        (f"{json.dumps(EVENT)}\n{json.dumps(EVENT)}\n", 2),
+        (json.dumps([EVENT, EVENT]), 2),
+        (json.dumps({"kind": "EventList", "items": [EVENT, EVENT, EVENT], "metadata": {}}), 3),
+        ("", 0),
+        (json.dumps({"kind": "EventList", "items": []}), 0),
+    ],
+)
+def test_a_file_holds_documents_lines_or_lists(tmp_path: Path, content: str, alerts: int) -> None:
+    plain = replay(tmp_path, content.encode())
+    packed = replay(tmp_path, gzip.compress(content.encode()), "events.json.gz")
+    assert plain.stdout.count("made pods") == packed.stdout.count("made pods") == alerts
+    assert json.loads((tmp_path / "stats.json").read_text())["alerts"] == alerts
+
+
+def test_what_is_no_event_is_told_and_the_rest_goes_on(tmp_path: Path) -> None:
+    good = json.dumps(EVENT)
+    lines = [good, "rubbish", json.dumps({"verb": "create"}), '{"a":' + "[" * 10_000, good]
+    done = replay(tmp_path, "\n".join(lines).encode())
+    assert done.stdout.count("made pods") == 2
+    told = [line.rsplit(": byte ", 1)[1] for line in done.stderr.splitlines()]
+    assert [text.split(": ", 1)[1] for text in told] == [
+        "not JSON: '{' or '[' expected",
+        "no time: the record says none that can be read",
+        "nested deeper than 256",
+    ]
+    assert json.loads((tmp_path / "stats.json").read_text())["unknown_events"] == 3
+
+
+def test_a_gzip_stream_that_is_cut_is_a_failure_of_that_file(tmp_path: Path) -> None:
+    packed = gzip.compress(json.dumps(EVENT).encode() * 10_000)
+    with pytest.raises(Exception, match=r"events\.json\.gz"):
+        replay(tmp_path, packed[: len(packed) // 2], "events.json.gz")
+
+
+def test_an_unknown_source_is_named_with_the_closest(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no source is called 'k8saudit'"):
+        CliRunner().invoke(command, ["--source", "k8saudit", __file__], catch_exceptions=False)
