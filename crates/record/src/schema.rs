@@ -216,10 +216,10 @@ impl Ask {
             return Ok((*slot, declared.list));
         }
         let indexed = matches!(argument, Some(Argument::Index(_)));
-        let fits = match (&argument, declared.arg) {
-            (None, _) | (Some(Argument::Key(_)), Some(ArgForm::Key | ArgForm::IndexOrKey)) => true,
-            (Some(Argument::Index(_)), Some(ArgForm::Index | ArgForm::IndexOrKey)) => true,
-            _ => false,
+        let fits = match &argument {
+            None => true,
+            Some(Argument::Key(_)) => matches!(declared.arg, Some(ArgForm::Key | ArgForm::IndexOrKey)),
+            Some(Argument::Index(_)) => matches!(declared.arg, Some(ArgForm::Index | ArgForm::IndexOrKey)),
         };
         if !fits {
             return refuse(name, "the argument does not fit");
