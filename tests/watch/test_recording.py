@@ -64,7 +64,7 @@ def test_a_recording_replayed_gives_the_alerts_of_the_live_run(machine, force, t
     act(tmp_path / "scene")
     seen = [
         pipeline.alert_of(match, force.rules[match.rule], "")
-        for found in live.close()
+        for found in live.close().found
         for match in found.matches
     ]
     assert {one.rule for one in seen} == {"opened", "ran", "connected"}

@@ -1,12 +1,15 @@
 //! This machine through the engine: one thread reads the probe, folds, judges and records, and wakes whoever waits.
 
+mod amend;
 mod bell;
 mod error;
 mod late;
+mod question;
 mod scene;
 mod watch;
 mod worker;
 
 pub use error::LiveError;
-pub use watch::{Found, Rules, Setup, Watch};
+pub use question::Question;
+pub use watch::{Found, Report, Rules, Setup, Watch};
 pub use worker::Figures;

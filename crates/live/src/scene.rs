@@ -5,20 +5,35 @@ use std::sync::Arc;
 
 use eyas_engine::{Engine, Match, Recorder};
 use eyas_eval::Program;
-use eyas_event::{Event, Snapshot};
+use eyas_event::{Event, Given, Snapshot, build, find, id};
 
+use crate::amend::Amends;
 use crate::error::LiveError;
 use crate::late;
-use crate::watch::Setup;
+use crate::question::{Asked, Question};
+use crate::watch::{Rules, Setup};
 use crate::worker::Figures;
 
 pub(crate) struct Scene {
     engine: Engine,
+    program: Option<Arc<Program>>,
+    generation: u32,
     recorder: Option<Recorder>,
     path: PathBuf,
-    found: Vec<Match>,
+    asked: Asked,
+    amends: Amends,
+    outcome: Outcome,
     unknown: u64,
     failed: Option<std::io::Error>,
+}
+
+/// What came of some events.
+#[derive(Debug, Default)]
+pub(crate) struct Outcome {
+    pub(crate) matches: Vec<Match>,
+    /// With the number of the rules that were in force then.
+    pub(crate) amended: Vec<(u32, Match)>,
+    pub(crate) questions: Vec<Question>,
 }
 
 impl Scene {
@@ -28,8 +43,18 @@ impl Scene {
         let recorder = setup.write.as_ref().map(|path| Recorder::create(path, setup.keep.clone()));
         let mut recorder = recorder.transpose().map_err(failed)?;
         recorder.iter_mut().try_for_each(Recorder::section).map_err(failed)?;
-        let engine = Engine::new(setup.rules.program.clone());
-        Ok(Scene { engine, recorder, path, found: Vec::new(), unknown: 0, failed: None })
+        Ok(Scene {
+            engine: Engine::new(setup.rules.program.clone()),
+            program: setup.rules.program.clone(),
+            generation: 0,
+            recorder,
+            path,
+            asked: Asked::default(),
+            amends: Amends::default(),
+            outcome: Outcome::default(),
+            unknown: 0,
+            failed: None,
+        })
     }
 
     pub(crate) fn seed(&mut self, record: &Snapshot) {
@@ -39,6 +64,7 @@ impl Scene {
 
     pub(crate) fn seeded(&mut self) {
         self.engine.seeded();
+        self.asked.look_around(&self.engine);
     }
 
     /// Takes an event as the sensor gives it.
@@ -57,9 +83,36 @@ impl Scene {
         self.step(&mut event);
     }
 
+    /// Takes an event that tells what the kernel does not: containers and their users.
+    pub(crate) fn tell(&mut self, bytes: &[u8]) {
+        let Ok(mut event) = Event::parse(bytes, 0, 0) else { return };
+        self.step(&mut event);
+        if event.kind == id::CONTAINER_JSON_2_E {
+            let amended = self.amends.complete(&event, &self.engine);
+            self.outcome.amended.extend(amended);
+        }
+    }
+
+    /// Ends the record of containers whose last thread is gone.
+    pub(crate) fn sweep(&mut self, ts: u64) {
+        for container in self.asked.sweep(&self.engine) {
+            self.asked.forget(&container);
+            if let Some(event) = removal(&container, ts) {
+                self.tell(&event);
+            }
+        }
+    }
+
     fn step(&mut self, event: &mut Event<'_>) {
         let seen = self.engine.fold(event);
-        self.engine.judge(event, &seen, &mut self.found);
+        self.asked.look(&self.engine, event, &seen);
+        let before = self.outcome.matches.len();
+        self.engine.judge(event, &seen, &mut self.outcome.matches);
+        if let Some(program) = &self.program {
+            for matched in &self.outcome.matches[before..] {
+                self.amends.keep(&self.engine, (program, self.generation), event, &seen, matched);
+            }
+        }
         if let Some(recorder) = &mut self.recorder
             && let Err(error) = recorder.event(&self.engine.context(event, &seen))
         {
@@ -68,17 +121,25 @@ impl Scene {
         self.engine.done(event, &seen);
     }
 
-    /// Matches since the last call.
-    pub(crate) fn found(&mut self) -> Result<Vec<Match>, LiveError> {
-        match self.failed.take() {
-            Some(error) => Err(LiveError::Write { path: self.path.clone(), error }),
-            None => Ok(std::mem::take(&mut self.found)),
+    /// What came of the events since the last call.
+    pub(crate) fn outcome(&mut self) -> Result<Outcome, LiveError> {
+        if let Some(error) = self.failed.take() {
+            return Err(LiveError::Write { path: self.path.clone(), error });
         }
+        self.outcome.questions = self.asked.take();
+        Ok(std::mem::take(&mut self.outcome))
     }
 
-    pub(crate) fn reload(&mut self, program: Option<Arc<Program>>) {
-        if let Some(program) = program {
-            self.engine.reload(program);
+    /// Number of the rules in force.
+    pub(crate) fn generation(&self) -> u32 {
+        self.generation
+    }
+
+    pub(crate) fn reload(&mut self, rules: &Rules) {
+        self.generation += 1;
+        self.program.clone_from(&rules.program);
+        if let Some(program) = &rules.program {
+            self.engine.reload(Arc::clone(program));
         }
     }
 
@@ -92,4 +153,11 @@ impl Scene {
         let counts = self.engine.counts;
         Figures { events: counts.events, alerts: counts.matches, unknown: self.unknown, ..Figures::default() }
     }
+}
+
+/// The event that ends a container's record.
+fn removal(container: &[u8], ts: u64) -> Option<Vec<u8>> {
+    let json = serde_json::json!({"container": {"id": String::from_utf8_lossy(container)}});
+    let named = ("name", Given::Text(b"container_removed".to_vec()));
+    build(find("asyncevent")?, ts, 1, &[named, ("data", Given::Text(json.to_string().into_bytes()))]).ok()
 }

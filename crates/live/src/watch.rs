@@ -8,10 +8,15 @@ use std::thread::JoinHandle;
 
 use eyas_engine::Match;
 use eyas_eval::Program;
+use eyas_event::{BuildError, Given, build, find};
 
 use crate::bell::Bell;
 use crate::error::LiveError;
-use crate::worker::{Figures, Worker};
+use crate::question::Question;
+use crate::worker::{Figures, Worker, now};
+
+/// Thread id of told events, as other writers of captures have it.
+const TOLD_BY: i64 = 1;
 
 /// Rules and the events they need.
 #[derive(Clone, Debug, Default)]
@@ -42,13 +47,25 @@ pub struct Found {
     pub read: u64,
     /// When all of them were judged.
     pub judged: u64,
+    /// They were told before, without what is known now about their container.
+    pub amends: bool,
     /// What held, in the order of events.
     pub matches: Vec<Match>,
+}
+
+/// What there is to tell since the last time.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Report {
+    /// What held.
+    pub found: Vec<Found>,
+    /// Containers that nobody has described yet.
+    pub questions: Vec<Question>,
 }
 
 /// What the thread is told.
 pub(crate) enum Order {
     Rules(Rules),
+    Tell(Vec<u8>),
     Figures(Sender<Figures>),
     Stop,
 }
@@ -57,6 +74,7 @@ pub(crate) enum Order {
 pub(crate) enum News {
     Watching,
     Found(Found),
+    Question(Question),
     Failed(LiveError),
 }
 
@@ -104,12 +122,13 @@ impl Watch {
     ///
     /// # Errors
     /// When watching had to end.
-    pub fn take(&mut self) -> Result<Vec<Found>, LiveError> {
+    pub fn take(&mut self) -> Result<Report, LiveError> {
         self.chime.silence();
-        let mut all = Vec::new();
+        let mut all = Report::default();
         for news in self.news.try_iter() {
             match news {
-                News::Found(found) => all.push(found),
+                News::Found(found) => all.found.push(found),
+                News::Question(question) => all.questions.push(question),
                 News::Failed(error) => return Err(error),
                 News::Watching => {}
             }
@@ -119,15 +138,25 @@ impl Watch {
 
     /// Puts other rules in force without a gap; gives their generation.
     pub fn reload(&mut self, rules: Rules) -> u32 {
-        self.tell(Order::Rules(rules));
+        self.order(Order::Rules(rules));
         self.generation += 1;
         self.generation
+    }
+
+    /// Tells what the kernel does not, as an event: a container, its users.
+    ///
+    /// # Errors
+    /// When there is no such event or a value does not fit.
+    pub fn tell(&self, name: &str, values: &[(&str, Given)]) -> Result<(), BuildError> {
+        let info = find(name).ok_or_else(|| BuildError::Event(name.to_owned()))?;
+        self.order(Order::Tell(build(info, now(), TOLD_BY, values)?));
+        Ok(())
     }
 
     /// Figures so far.
     pub fn figures(&mut self) -> Figures {
         let (reply, answer) = channel();
-        self.tell(Order::Figures(reply));
+        self.order(Order::Figures(reply));
         if let Ok(figures) = answer.recv() {
             self.last = figures;
         }
@@ -138,15 +167,15 @@ impl Watch {
     ///
     /// # Errors
     /// When the recording could not be written to its end.
-    pub fn stop(&mut self) -> Result<Vec<Found>, LiveError> {
-        self.tell(Order::Stop);
+    pub fn stop(&mut self) -> Result<Report, LiveError> {
+        self.order(Order::Stop);
         if let Some(worker) = self.worker.take() {
             self.last = worker.join().map_err(|_| LiveError::Ended)?;
         }
         self.take()
     }
 
-    fn tell(&self, order: Order) {
+    fn order(&self, order: Order) {
         // A thread that has ended needs no orders.
         let _ = self.orders.send(order);
         self.bell.ring();

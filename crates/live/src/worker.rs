@@ -18,6 +18,8 @@ use crate::watch::{Found, News, Order, Setup};
 
 /// Longest time between looks at the counters of losses.
 const TICK: Duration = Duration::from_secs(1);
+/// Time between looks at which containers are gone.
+const SWEEP: Duration = Duration::from_secs(5);
 
 /// Figures of a watch.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -41,8 +43,8 @@ pub(crate) struct Worker<'a> {
     bell: &'a Bell,
     news: &'a Sender<News>,
     chime: &'a Bell,
-    generation: u32,
     start: Instant,
+    swept: Instant,
 }
 
 impl Worker<'_> {
@@ -66,7 +68,7 @@ impl Worker<'_> {
             }
         };
         let start = Instant::now();
-        let mut worker = Worker { sensor, scene, orders, bell, news, chime, generation: 0, start };
+        let mut worker = Worker { sensor, scene, orders, bell, news, chime, start, swept: start };
         let _ = news.send(News::Watching);
         if let Err(error) = worker.watch() {
             told(error);
@@ -75,11 +77,16 @@ impl Worker<'_> {
     }
 
     fn watch(&mut self) -> Result<(), LiveError> {
+        self.report(now())?;
         let mut stopping = false;
         while !stopping {
             self.wait()?;
             self.read()?;
             stopping = self.obey()?;
+            if self.swept.elapsed() > SWEEP {
+                self.swept = Instant::now();
+                self.scene.sweep(now());
+            }
         }
         self.scene.finish()
     }
@@ -100,10 +107,24 @@ impl Worker<'_> {
     fn read(&mut self) -> Result<(), LiveError> {
         let (scene, read) = (&mut self.scene, now());
         self.sensor.poll(Duration::ZERO, &mut |bytes| scene.take(bytes))?;
-        let matches = self.scene.found()?;
-        if !matches.is_empty() {
-            let found = Found { generation: self.generation, read, judged: now(), matches };
-            let _ = self.news.send(News::Found(found));
+        self.report(read)
+    }
+
+    /// Tells what came of the events since the last report.
+    fn report(&mut self, read: u64) -> Result<(), LiveError> {
+        let outcome = self.scene.outcome()?;
+        let judged = now();
+        let mut told: Vec<News> = outcome.questions.into_iter().map(News::Question).collect();
+        if !outcome.matches.is_empty() {
+            let generation = self.scene.generation();
+            let matches = outcome.matches;
+            told.push(News::Found(Found { generation, read, judged, amends: false, matches }));
+        }
+        told.extend(outcome.amended.into_iter().map(|(generation, matched)| {
+            News::Found(Found { generation, read, judged, amends: true, matches: vec![matched] })
+        }));
+        if !told.is_empty() {
+            told.into_iter().for_each(|news| drop(self.news.send(news)));
             self.chime.ring();
         }
         Ok(())
@@ -116,8 +137,11 @@ impl Worker<'_> {
             match order {
                 Order::Rules(rules) => {
                     self.sensor.collect(&rules.events)?;
-                    self.scene.reload(rules.program);
-                    self.generation += 1;
+                    self.scene.reload(&rules);
+                }
+                Order::Tell(event) => {
+                    self.scene.tell(&event);
+                    self.report(now())?;
                 }
                 Order::Figures(reply) => {
                     let _ = reply.send(self.figures());
@@ -134,7 +158,7 @@ impl Worker<'_> {
 }
 
 /// Nanoseconds since the epoch.
-fn now() -> u64 {
+pub(crate) fn now() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }

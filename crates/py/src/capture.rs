@@ -73,10 +73,7 @@ impl PyCaptureWriter {
     ) -> PyResult<()> {
         let name = name_or_id.str()?.to_string();
         let info = find(&name).ok_or_else(|| errors::core(format!("no event is called {name}")))?;
-        let mut named = Vec::new();
-        for (key, value) in params {
-            named.push((key.extract::<String>()?, given(&value)?));
-        }
+        let named = named(params)?;
         let values: Vec<(&str, Given)> = named.iter().map(|(k, v)| (k.as_str(), v.clone())).collect();
         let bytes = build(info, ts, tid, &values).map_err(errors::core)?;
         let event = Event::parse(&bytes, cpu, dump_flags).map_err(errors::core)?;
@@ -99,6 +96,11 @@ impl PyCaptureWriter {
             None => Err(errors::core("the capture is closed")),
         }
     }
+}
+
+/// Values by parameter name.
+pub(crate) fn named(params: &Bound<'_, PyDict>) -> PyResult<Vec<(String, Given)>> {
+    params.iter().map(|(key, value)| Ok((key.extract()?, given(&value)?))).collect()
 }
 
 fn given(value: &Bound<'_, PyAny>) -> PyResult<Given> {

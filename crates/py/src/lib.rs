@@ -23,6 +23,8 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<capture::PyCaptureWriter>()?;
     m.add_class::<inspect::PyLines>()?;
     m.add_class::<live::PyFound>()?;
+    m.add_class::<live::PyQuestion>()?;
+    m.add_class::<live::PyReport>()?;
     m.add_class::<live::PyLive>()?;
     m.add_function(wrap_pyfunction!(inspect::catalog, m)?)?;
     m.add_function(wrap_pyfunction!(live::doctor, m)?)?;

@@ -4,10 +4,12 @@ use std::os::fd::{AsFd, AsRawFd};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use eyas_live::{Figures, Found, Rules, Setup, Watch};
+use eyas_event::Given;
+use eyas_live::{Figures, Found, Question, Report, Rules, Setup, Watch};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
 
+use crate::capture::named;
 use crate::errors;
 use crate::program::PyProgram;
 use crate::values::matches;
@@ -18,7 +20,25 @@ pub(crate) struct PyFound {
     generation: u32,
     read: u64,
     judged: u64,
+    amends: bool,
     matches: Py<PyList>,
+}
+
+/// A container that nobody has described yet.
+#[pyclass(name = "Question", frozen, get_all, module = "eyas._core")]
+pub(crate) struct PyQuestion {
+    container: String,
+    cgroup: String,
+    pid: i64,
+    new: bool,
+    inside: bool,
+}
+
+/// What there is to tell since the last time.
+#[pyclass(name = "Report", frozen, get_all, module = "eyas._core")]
+pub(crate) struct PyReport {
+    found: Py<PyList>,
+    questions: Py<PyList>,
 }
 
 /// This machine being watched.
@@ -51,15 +71,22 @@ impl PyLive {
     }
 
     /// What was found since the last call.
-    fn take(&self, py: Python<'_>) -> PyResult<Vec<PyFound>> {
-        let found = py.detach(|| self.lock().take()).map_err(errors::live)?;
-        batches(py, found)
+    fn take(&self, py: Python<'_>) -> PyResult<PyReport> {
+        let told = py.detach(|| self.lock().take()).map_err(errors::live)?;
+        report(py, told)
     }
 
     /// Puts other rules in force without a gap; gives their number.
     fn reload(&self, py: Python<'_>, program: &PyProgram, events: Vec<u16>) -> u32 {
         let rules = rules(Some(program), events);
         py.detach(|| self.lock().reload(rules))
+    }
+
+    /// Tells what the kernel does not, as an event with values by parameter name: a container, its users.
+    fn tell(&self, py: Python<'_>, name: &str, params: &Bound<'_, PyDict>) -> PyResult<()> {
+        let named = named(params)?;
+        let values: Vec<(&str, Given)> = named.iter().map(|(k, v)| (k.as_str(), v.clone())).collect();
+        py.detach(|| self.lock().tell(name, &values)).map_err(errors::core)
     }
 
     /// Figures so far.
@@ -69,9 +96,9 @@ impl PyLive {
     }
 
     /// Stops watching; gives what was still under way.
-    fn close(&self, py: Python<'_>) -> PyResult<Vec<PyFound>> {
-        let found = py.detach(|| self.lock().stop()).map_err(errors::live)?;
-        batches(py, found)
+    fn close(&self, py: Python<'_>) -> PyResult<PyReport> {
+        let told = py.detach(|| self.lock().stop()).map_err(errors::live)?;
+        report(py, told)
     }
 }
 
@@ -85,13 +112,21 @@ fn rules(program: Option<&PyProgram>, events: Vec<u16>) -> Rules {
     Rules { program: program.map(|p| Arc::clone(&p.program)), events }
 }
 
-fn batches(py: Python<'_>, found: Vec<Found>) -> PyResult<Vec<PyFound>> {
-    found.into_iter().map(|f| batch(py, f)).collect()
+fn report(py: Python<'_>, report: Report) -> PyResult<PyReport> {
+    let found = report.found.into_iter().map(|f| batch(py, f)).collect::<PyResult<Vec<_>>>()?;
+    let questions: Vec<PyQuestion> = report.questions.into_iter().map(question).collect();
+    Ok(PyReport { found: PyList::new(py, found)?.unbind(), questions: PyList::new(py, questions)?.unbind() })
 }
 
 fn batch(py: Python<'_>, found: Found) -> PyResult<PyFound> {
-    let matches = PyList::new(py, matches(py, found.matches)?)?.unbind();
-    Ok(PyFound { generation: found.generation, read: found.read, judged: found.judged, matches })
+    let Found { generation, read, judged, amends, matches: list } = found;
+    let matches = PyList::new(py, matches(py, list)?)?.unbind();
+    Ok(PyFound { generation, read, judged, amends, matches })
+}
+
+fn question(question: Question) -> PyQuestion {
+    let Question { container, cgroup, pid, new, inside } = question;
+    PyQuestion { container, cgroup, pid, new, inside }
 }
 
 fn figures_dict(py: Python<'_>, figures: Figures) -> PyResult<Bound<'_, PyDict>> {

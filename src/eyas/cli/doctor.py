@@ -11,7 +11,7 @@ import click
 from eyas import _core, catalog
 from eyas.cli.options import choose, rule_options
 from eyas.errors import FAILURE
-from eyas.watch import runtimes
+from eyas.watch import machine
 from eyas.watch.fidelity import Fidelity, Finding, findings
 
 
@@ -30,7 +30,7 @@ def command(as_json: bool, **options: Any) -> int:
     loaded = choose(as_json=as_json, **options).loaded
     collected = [] if facts["refused"] else facts["events"]
     found = findings(loaded.active, catalog.load(), collected)
-    body = {**facts, "runtimes": runtimes.sockets(), "rules": [_row(one) for one in found]}
+    body = {**facts, "runtimes": machine.sockets(), "rules": [_row(one) for one in found]}
     click.echo(json.dumps(body, indent=1) if as_json else "\n".join(_lines(facts, found)))
     return FAILURE if facts["refused"] else 0
 
@@ -41,7 +41,7 @@ def _row(one: Finding) -> dict[str, Any]:
 
 def _lines(facts: dict[str, Any], found: list[Finding]) -> list[str]:
     yes = {True: "yes", False: "no"}
-    sockets = [f"{name} ({path})" for name, path in runtimes.sockets().items() if path]
+    sockets = [f"{name} ({path})" for name, path in machine.sockets().items() if path]
     counts = Counter(one.fidelity for one in found)
     lines = [
         f"kernel      {facts['release']}",

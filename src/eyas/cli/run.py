@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ def command(how_long: str | None, stats: Path | None, **options: Any) -> None:
     eyas run -r /etc/eyas/rules --json --for 1m --stats figures.json
     """
     seconds = duration(how_long) if how_long else None
+    since = time.time_ns()
     first = choose(**options)
     with watch.Wakes(beat=service.heartbeat()) as wakes:
         watched = watch.Watch(
@@ -39,7 +41,7 @@ def command(how_long: str | None, stats: Path | None, **options: Any) -> None:
         wakes.restart(seconds)
         stop = threading.Event()
         if first.settings.watch_config_files:
-            changes.follow(first.sources, wakes, stop)
+            changes.follow(first.sources, since, wakes, stop)
         try:
             for alert in watched.alerts():
                 print(alert.line(watched.force.style), flush=True)

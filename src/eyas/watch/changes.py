@@ -57,13 +57,16 @@ class Loader(Generic[T]):
                 return
 
 
-def follow(paths: Sequence[Path], wakes: Wakes, stop: threading.Event) -> None:
-    """Post `Wake.RELOAD` whenever a file among `paths`, or in a folder among them, changes."""
+def follow(paths: Sequence[Path], since: int, wakes: Wakes, stop: threading.Event) -> None:
+    """Post `Wake.RELOAD` whenever a file among `paths`, or in a folder among them, changes.
+
+    Those that changed after `since`, when they were read, count as changed.
+    """
     wanted = [path.resolve() for path in paths]
     # A file that is replaced keeps its folder, so folders are what is watched.
     folders = {path if path.is_dir() else path.parent for path in wanted}
     folders = {folder for folder in folders if folder.is_dir()}
-    before = _stamps(wanted)
+    before = {name: stamp for name, stamp in _stamps(wanted).items() if stamp[2] < since}
     if folders:
         args = (folders, wanted, before, wakes, stop)
         threading.Thread(target=_follow, args=args, name="eyas-follow", daemon=True).start()

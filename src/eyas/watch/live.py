@@ -11,12 +11,17 @@ from typing import Any
 from eyas import _core, alert, pipeline
 from eyas.alert import Alert
 from eyas.catalog import Catalog
+from eyas.containers import RUNTIMES, Answers
 from eyas.errors import EyasError, RunError
 from eyas.pipeline import Tally
 from eyas.rules import Compiled
 from eyas.watch import service
 from eyas.watch.changes import Loader
+from eyas.watch.machine import host
 from eyas.watch.wakes import Wake, Wakes
+
+# Sets of rules whose late matches are still told.
+GENERATIONS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,7 @@ class Watch:
         self._told = told
         self._loader = Loader(load, told.failed, wakes)
         self._live = _started(lambda: _core.Live(force.program, force.events))
+        self._answers = Answers(self._live.tell, RUNTIMES, host())
         self._generations = {0: force}
         self._host = alert.hostname()
 
@@ -70,7 +76,7 @@ class Watch:
                 woken = self._wakes.wait()
                 service.alive()
                 if Wake.FOUND in woken:
-                    yield from self._raised(self._live.take())
+                    yield from self._raised(self._take())
                 if Wake.RELOAD in woken:
                     service.reloading()
                     self._loader.begin()
@@ -78,11 +84,18 @@ class Watch:
                     self._switch()
                 stopping = Wake.STOP in woken
             service.stopping()
-            yield from self._raised(self._live.close())
+            yield from self._raised(self._live.close().found)
         except _core.CoreError as error:
             raise _failure(error) from None
         finally:
+            self._answers.close()
             self.tally.take(self._live.stats())
+
+    def _take(self) -> list[_core.Found]:
+        report = self._live.take()
+        for question in report.questions:
+            self._answers.ask(question)
+        return report.found
 
     def _switch(self) -> None:
         """Put what was loaded in force; when it did not load, what is in force stays."""
@@ -90,18 +103,22 @@ class Watch:
         if force is not None:
             self.force = force
             self._generations[self._live.reload(force.program, force.events)] = force
+            while len(self._generations) > GENERATIONS:
+                del self._generations[next(iter(self._generations))]
             self._told.reloaded(force)
         service.ready(f"watching with {len(self.force.rules)} rules")
 
     def _raised(self, batches: Iterable[_core.Found]) -> Iterator[Alert]:
         for found in batches:
             rules = self._generations[found.generation].rules
-            for old in [number for number in self._generations if number < found.generation]:
-                del self._generations[old]
             for match in found.matches:
                 raised = pipeline.alert_of(match, rules[match.rule], self._host)
-                self.tally.count(raised)
-                yield replace(raised, eyas={**raised.eyas, "clocks": _clocks(match, found)})
+                more: dict[str, Any] = {"clocks": _clocks(match, found)}
+                if found.amends:
+                    more["amended"] = True
+                else:
+                    self.tally.count(raised)
+                yield replace(raised, eyas={**raised.eyas, **more})
 
 
 def _clocks(match: _core.Match, found: _core.Found) -> dict[str, int]:
@@ -114,6 +131,7 @@ class Recording:
 
     def __init__(self, path: Path, keep: _core.Program | None, events: list[int]) -> None:
         self._live = _started(lambda: _core.Live(None, events, write=str(path), keep=keep))
+        self._answers = Answers(self._live.tell, RUNTIMES, host())
 
     def run(self, wakes: Wakes) -> dict[str, Any]:
         """Record until the time is over or a signal says stop; gives the figures."""
@@ -122,11 +140,13 @@ class Recording:
         try:
             while Wake.STOP not in woken:
                 woken = wakes.wait()
-                if Wake.FOUND in woken:
-                    self._live.take()
+                for question in self._live.take().questions:
+                    self._answers.ask(question)
             self._live.close()
         except _core.CoreError as error:
             raise _failure(error) from None
+        finally:
+            self._answers.close()
         return self._live.stats()
 
 

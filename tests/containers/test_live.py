@@ -1,0 +1,61 @@
+"""Whose process it was, while it happens."""
+
+from __future__ import annotations
+
+import json
+import select
+import signal
+import uuid
+from collections.abc import Iterator
+
+from eyas import _core, catalog, pipeline, rules, watch
+from eyas.rules import document
+from tests.containers.conftest import IMAGE, LIMITS
+
+RULE = """
+- rule: ran in a container
+  desc: A program is started in a container.
+  condition: evt.type in (execve, execveat) and container.id != host and proc.name in (cat, sh)
+  output: "%proc.cmdline %container.id %container.name %container.image.repository %user.name"
+  priority: WARNING
+"""
+
+
+def test_a_container_that_lives_briefly_is_named(start, podman, tmp_path) -> None:
+    path = tmp_path / "rules.yaml"
+    path.write_text(RULE)
+    name = f"eyas-{uuid.uuid4().hex[:8]}"
+    run = start("run", "-r", str(path), "--json")
+    run.says("watching")
+    podman("run", "--rm", *LIMITS, "--name", name, "-u", "1234", IMAGE, "/bin/cat", "/etc/passwd")
+    found = {}
+    while found.get("proc.cmdline") != "cat /etc/passwd":
+        found = run.alert("ran in a container")["output_fields"]
+    assert found["container.name"] == name
+    assert found["container.image.repository"] == "localhost/eyas-test"
+    assert found["user.name"] == "alice"
+    run.signal(signal.SIGINT)
+    assert run.ends()[0] == 0
+
+
+def test_an_alert_is_amended_under_its_id_when_the_description_comes(machine, podman, sleeper) -> None:
+    name, number = sleeper
+    loaded = rules.load_documents([document.parse("t.yaml", RULE)], catalog.load(), rules.Settings())
+    program = pipeline.compile_rules(loaded.active, loaded.ir)
+    live = _core.Live(program, watch.needed(loaded.active, catalog.load()))
+    assert number[:12] in [question.container for question in next(reports(live)).questions]
+    podman("exec", name, "/bin/sh", "-c", "exit 0")
+    first = next(found for report in reports(live) for found in report.found)
+    live.tell("container", {"json": json.dumps({"container": {"id": number[:12], "name": name}})})
+    second = next(found for report in reports(live) for found in report.found if found.amends)
+    before, after = (pipeline.alert_of(f.matches[0], loaded.active[0], "") for f in (first, second))
+    assert before.eyas["id"] == after.eyas["id"]
+    assert (before.fields["container.name"], after.fields["container.name"]) == (None, name)
+    assert before.fields["proc.cmdline"] == after.fields["proc.cmdline"]
+    live.close()
+
+
+def reports(live: _core.Live) -> Iterator[_core.Report]:
+    """What is told, as it comes."""
+    while select.select([live], [], [], 30)[0]:
+        yield live.take()

@@ -1,0 +1,93 @@
+"""A machine that can be watched, or a reason why this one cannot."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, Any
+
+import pytest
+
+PATIENCE = 30
+SOURCES = Path(__file__).resolve().parents[1] / "src"
+
+
+@pytest.fixture(scope="session")
+def machine() -> None:
+    """Skip, aloud, where the kernel cannot be watched."""
+    from eyas import _core
+
+    refused = json.loads(_core.doctor())["refused"]
+    if refused:
+        pytest.skip(f"this machine cannot be watched: {refused}")
+
+
+class Running:
+    """An `eyas` command under way."""
+
+    def __init__(self, *args: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "eyas", *args],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(SOURCES)},
+        )
+        self.out, self.err = _lines(self.process.stdout), _lines(self.process.stderr)
+
+    def says(self, word: str) -> str:
+        """The next line on stderr that holds a word."""
+        return next(line for line in self._read(self.err) if word in line)
+
+    def alert(self, rule: str) -> dict[str, Any]:
+        """The next alert of a rule."""
+        alerts = (json.loads(line) for line in self._read(self.out))
+        return next(one for one in alerts if one["rule"] == rule)
+
+    def signal(self, number: int) -> None:
+        self.process.send_signal(number)
+
+    def ends(self) -> tuple[int, str]:
+        """Exit code and what is left on stderr."""
+        code = self.process.wait(PATIENCE)
+        return code, "".join(self._read(self.err))
+
+    def _read(self, lines: queue.Queue[str]) -> Iterator[str]:
+        while line := lines.get(timeout=PATIENCE):
+            yield line
+
+
+def _lines(stream: IO[str] | None) -> queue.Queue[str]:
+    """Lines of a stream as they come; an empty one at its end."""
+    lines: queue.Queue[str] = queue.Queue()
+
+    def read() -> None:
+        for line in stream or ():
+            lines.put(line)
+        lines.put("")
+
+    threading.Thread(target=read, daemon=True).start()
+    return lines
+
+
+@pytest.fixture
+def start(machine: None) -> Iterator[Callable[..., Running]]:
+    """Start `eyas` commands; those still running at the end are stopped."""
+    started: list[Running] = []
+
+    def begin(*args: str) -> Running:
+        started.append(Running(*args))
+        return started[-1]
+
+    yield begin
+    for one in started:
+        if one.process.poll() is None:
+            one.signal(signal.SIGKILL)
+        one.process.wait(PATIENCE)
