@@ -73,9 +73,10 @@ class Collected:
                 self._plugins(item)
             case _:
                 keys = ", ".join(item.keys)
-                self.problems.append(
-                    item.warn("LOAD_UNKNOWN_ITEM", f"Unknown top level item with keys: {keys}")
-                )
+                near = next(filter(None, (_closest(key, _KINDS) for key in item.keys)), None)
+                hint = f"did you mean {near!r}?" if near else f"one of {', '.join(_KINDS)}"
+                what = f"Unknown top level item with keys: {keys}"
+                self.problems.append(item.warn("LOAD_UNKNOWN_ITEM", what, help=hint))
 
     def _engine(self, item: Item) -> None:
         text = item.scalar("required_engine_version")

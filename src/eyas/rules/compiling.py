@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from eyas import lang
@@ -13,7 +13,7 @@ from eyas.rules import exceptions
 from eyas.rules.collect import Collected
 from eyas.rules.expand import Expander, names_of
 from eyas.rules.grouping import SILENT_ON_IT, Grouping
-from eyas.rules.items import PRIORITIES, Example, Rule
+from eyas.rules.items import PRIORITIES, Example, Macro, Rule
 from eyas.rules.problem import Place, Problem
 from eyas.rules.text import Locate, Source
 
@@ -258,10 +258,14 @@ class Compiler:
             self._known[key] = lang.template(f"%{name}", ground.catalog).operands[0] if fits else None
         return self._known[key]
 
-    def _fault(self, found: Fault, source: Source, context: tuple[tuple[str, str], ...], rule: Rule) -> None:
+    def _fault(
+        self, found: Fault, source: Source, context: tuple[tuple[str, str], ...], rule: Rule | None = None
+    ) -> None:
         place = source.place(found.span[0])
         severity, code = found.severity, found.load
-        if found.unknown_name and rule.skip_if_unknown:
+        if severity == "warning" and code == "LOAD_ERR_COMPILE_CONDITION":
+            code = "LOAD_COMPILE_CONDITION"
+        if found.unknown_name and rule is not None and rule.skip_if_unknown:
             severity, code = "warning", "LOAD_UNKNOWN_FILTER"
         key = (place.file, place.offset, found.message)
         if key in self.seen:
@@ -280,9 +284,23 @@ class Compiler:
     ) -> None:
         self.problems.append(Problem(code, message, place, severity, hint, "", items))
 
+    def _unused_macro(self, macro: Macro) -> None:
+        """Faults of a macro that no rule uses: they stop nothing, unless it is no condition at all."""
+        context = (("macro", macro.name), ("condition expression", ""))
+        inner = self.expander.macro(macro.name)
+        if isinstance(inner, FaultError):
+            self._fault(inner.fault, self.expander.text(macro.condition), context)
+            return
+        grounds = [ground for ground in (*self.grounds.values(), self._ground("syscall")) if ground]
+        checked = (lang.check(inner.tree, ground.catalog, ground.memo) for ground in grounds)
+        for found in min(checked, key=len, default=[]):
+            if found.code != "E106":
+                self._fault(replace(found, severity="warning"), inner.source, context)
+
     def _unused(self) -> None:
         for macro in self.collected.macros.values():
             if not macro.used:
+                self._unused_macro(macro)
                 what = f"Macro not referred to by any other rule/macro: {macro.name}"
                 self._problem("LOAD_UNUSED_MACRO", what, macro.place, "warning", (("macro", macro.name),))
         for item in self.collected.lists.values():

@@ -68,7 +68,7 @@ def read(path: Path) -> Document:
     try:
         raw = path.read_bytes()
     except OSError as error:
-        problem = Problem("LOAD_ERR_FILE_READ", error.strerror or str(error), Place(name))
+        problem = Problem("LOAD_ERR_FILE_READ", (error.strerror or str(error)).lower(), Place(name))
         return Document(name, "", [], [problem])
     try:
         text = raw.decode("utf-8")

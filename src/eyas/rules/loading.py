@@ -130,7 +130,7 @@ def load_documents(
     return Loaded(
         rules=rules,
         active=active,
-        problems=[*problems, *collected.problems, *compiler.problems],
+        problems=_in_order([*problems, *collected.problems, *compiler.problems], documents),
         files=[one.file for one in documents],
         lists=collected.lists,
         macros=collected.macros,
@@ -142,6 +142,12 @@ def load_documents(
             if name in catalog.sources
         },
     )
+
+
+def _in_order(problems: Iterable[Problem], documents: Sequence[document.Document]) -> list[Problem]:
+    """Problems as they stand in the files."""
+    order = {one.file: number for number, one in enumerate(documents)}
+    return sorted(problems, key=lambda p: (order.get(p.place.file, -1), p.place.line, p.place.column))
 
 
 def is_enabled(rule: Compiled, switches: Iterable[Switch]) -> bool:

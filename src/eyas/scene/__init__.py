@@ -2,6 +2,18 @@
 
 from eyas.scene.film import film, perform
 from eyas.scene.script import Line, SceneError, read
-from eyas.scene.trial import Verdict, alerts, judge
+from eyas.scene.trial import UNPLAYABLE, Nearest, Verdict, alerts, judge, nearest
 
-__all__ = ["Line", "SceneError", "Verdict", "alerts", "film", "judge", "perform", "read"]
+__all__ = [
+    "UNPLAYABLE",
+    "Line",
+    "Nearest",
+    "SceneError",
+    "Verdict",
+    "alerts",
+    "film",
+    "judge",
+    "nearest",
+    "perform",
+    "read",
+]

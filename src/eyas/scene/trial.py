@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from eyas import pipeline, rules
+from eyas import _core, catalog, pipeline, rules
 from eyas.alert import Alert
 from eyas.rules import Compiled, Example, Problem
 from eyas.scene.film import film, perform
 from eyas.scene.script import SceneError
+from eyas.scene.stage import Happening
 
 FAILED = "TEST_FAILED"
 UNPLAYABLE = "TEST_EVENTS"
@@ -32,6 +35,14 @@ class Verdict:
         return self.problem is None
 
 
+@dataclass(frozen=True, slots=True)
+class Nearest:
+    """An event, and how each part of a condition came out on it."""
+
+    happening: Happening
+    answer: dict[str, Any]
+
+
 def alerts(scene: str, judges: Sequence[Compiled]) -> list[Alert]:
     """Play a scene through rules; raises `SceneError`."""
     program = pipeline.compile_rules(judges, rules.program(judges))
@@ -39,6 +50,34 @@ def alerts(scene: str, judges: Sequence[Compiled]) -> list[Alert]:
         path = Path(folder) / "scene.scap"
         film(perform(scene), path)
         return list(pipeline.replay(path, judges, program, pipeline.Tally()))
+
+
+def nearest(rule: Compiled, text: str) -> Nearest | None:
+    """The event of a scene on which most of a condition held, and how each part came out; None without events."""
+    program = pipeline.compile_rules([rule], rules.program([rule]))
+    stage = perform(text)
+    with tempfile.TemporaryDirectory(prefix="eyas-scene-") as folder:
+        path = Path(folder) / "scene.scap"
+        film(stage, path)
+        tally = pipeline.Tally()
+        list(pipeline.replay(path, [rule], program, tally))
+        first = tally.events - len(stage.happenings)
+        found = [
+            Nearest(happening, json.loads(_core.explain(str(path), program, 0, first + number))["condition"])
+            for number, happening in enumerate(stage.happenings, 1)
+        ]
+    known = catalog.load().events
+    names = {known[number].name for number in rule.events or ()}
+    return max(found, key=lambda one: (one.happening.name in names, agreement(one.answer)), default=None)
+
+
+def agreement(node: dict[str, Any]) -> float:
+    """How much of a condition held, from 0 to 1."""
+    if node["held"]:
+        return 1.0
+    if "and" in node:
+        return sum(agreement(child) for child in node["and"]) / len(node["and"])
+    return max(map(agreement, node["or"]), default=0.0) if "or" in node else 0.0
 
 
 def judge(rule: Compiled) -> list[Verdict]:

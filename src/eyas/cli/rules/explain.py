@@ -1,16 +1,22 @@
-"""`eyas rules explain`: the compiled rule, what it needs, and which parts held on an event."""
+"""`eyas rules explain`: what a rule asks, what it needs, and which parts held on an event."""
 
 from __future__ import annotations
 
+import difflib
 import json
+import textwrap
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 
 from eyas import catalog, lang, pipeline, rules
-from eyas.cli.rules.paths import load
+from eyas.cli.options import report
+from eyas.cli.rules import pages, tree
+from eyas.cli.rules.paths import count, load
 from eyas.errors import RunError, UsageError
+from eyas.rules import Compiled
 
 
 @click.command("explain")
@@ -20,59 +26,126 @@ from eyas.errors import RunError, UsageError
 @click.option("--event", "num", type=int, help="Number of the event (evt.num).")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def command(name: str, paths: tuple[Path, ...], capture: Path | None, num: int | None, as_json: bool) -> None:
-    """Show the compiled rule NAME, what it needs, and which parts held on an event."""
-    known = catalog.load()
+    """Show the compiled rule NAME and what it needs; with an event, which parts held. NAME may be a code of a fault.
+
+    \b
+    eyas rules explain "Web server starts a shell"
+    eyas rules explain "Web server starts a shell" --capture trace.scap --event 4711
+    eyas rules explain LOAD_NO_EVTTYPE
+    """
+    page = pages.page(name)
+    if page is not None:
+        click.echo(page)
+        return
     loaded = load(paths)
-    rule = next((rule for rule in loaded.rules if rule.name == name), None)
-    if rule is None:
-        raise UsageError(f"no rule is called '{name}'", "see `eyas rules list`")
-    events = "every event" if rule.events is None else ", ".join(_names(known, rule.events))
+    if not loaded.rules:
+        report(loaded)
+    rule = _named(name, loaded)
     if capture is None:
-        body = {
-            "rule": rule.name,
-            "condition": lang.canonical(rule.tree),
-            "ir": rule.condition,
-            "events": events,
-        }
-        click.echo(json.dumps(body, indent=1) if as_json else _plain(rule, events))
+        known = catalog.load()
+        click.echo(json.dumps(_json(rule, known), indent=1) if as_json else "\n".join(_told(rule, known)))
         return
     if num is None:
         raise UsageError("--capture needs --event NUMBER")
-    tree = _explained(capture, rule, num)
-    click.echo(json.dumps(tree, indent=1) if as_json else "\n".join(_lines(tree["condition"], 0)))
-
-
-def _names(known: catalog.Catalog, events: frozenset[int]) -> list[str]:
-    return sorted(
-        {known.events[number].name for number in events if known.events[number].status == "current"}
+    answer = explained(capture, rule, num)
+    click.echo(
+        json.dumps(answer, indent=1) if as_json else "\n".join(_verdict(rule, num, answer["condition"]))
     )
 
 
-def _plain(rule: rules.Compiled, events: str) -> str:
-    return f"rule: {rule.name}\npriority: {rule.priority_name}\nneeds: {events}\ncondition:\n{lang.show(rule.condition)}"
+def _named(name: str, loaded: rules.Loaded) -> Compiled:
+    names = {rule.name: rule for rule in loaded.rules}
+    if name in names:
+        return names[name]
+    near = difflib.get_close_matches(name, names, 1, 0.5)
+    raise UsageError(
+        f"no rule is called '{name}'", f"did you mean '{near[0]}'?" if near else "see `eyas rules list`"
+    )
 
 
-def _explained(capture: Path, rule: rules.Compiled, num: int) -> dict[str, Any]:
+def events_of(rule: Compiled, known: catalog.Catalog) -> list[str] | None:
+    """Names of the events that a rule can hold on; None for all."""
+    if rule.events is None:
+        return None
+    rows = (known.events[number] for number in rule.events)
+    return sorted({row.name for row in rows if row.status == "current"})
+
+
+def fields_of(node: Any) -> set[str]:
+    """Fields that a compiled condition asks."""
+    if isinstance(node, list):
+        return {field for member in node for field in fields_of(member)}
+    if not isinstance(node, dict):
+        return set()
+    own = {node["field"]} if isinstance(node.get("field"), str) else set()
+    return own.union(*(fields_of(member) for member in node.values()))
+
+
+def _json(rule: Compiled, known: catalog.Catalog) -> dict[str, Any]:
+    return {
+        "rule": rule.name,
+        "description": rule.desc.strip(),
+        "priority": rule.priority_name,
+        "enabled": rule.enabled,
+        "tags": rule.tags,
+        "file": rule.place.file,
+        "line": rule.place.line,
+        "condition": lang.canonical(rule.tree),
+        "output": rule.output_text,
+        "ir": rule.condition,
+        "events": events_of(rule, known),
+        "fields": sorted(fields_of(rule.condition)),
+    }
+
+
+def _told(rule: Compiled, known: catalog.Catalog) -> Iterator[str]:
+    yield click.style(rule.name, bold=True) + f"  {rule.priority_name}{'' if rule.enabled else ', disabled'}"
+    yield click.style(f"{rule.place.file}:{rule.place.line}", dim=True)
+    yield ""
+    yield textwrap.fill(" ".join(rule.desc.split()), 100, initial_indent="  ", subsequent_indent="  ")
+    yield ""
+    needed = events_of(rule, known)
+    rows = {
+        "tags": ", ".join(rule.tags),
+        "events": "every event" if needed is None else ", ".join(needed) or "none: it can never hold",
+        "fields": ", ".join(sorted(fields_of(rule.condition))),
+        "tests": count(len(rule.tests), "test") if rule.tests else "none",
+    }
+    for name, text in rows.items():
+        yield textwrap.fill(text, 100, initial_indent=f"{name:8}", subsequent_indent=" " * 8)
+    yield ""
+    yield from _condition(rule.condition)
+
+
+def _condition(ir: dict[str, Any]) -> Iterator[str]:
+    for line in lang.show(ir).split("\n"):
+        depth = len(line) - len(line.lstrip())
+        yield textwrap.fill(line, 116, subsequent_indent=" " * (depth + 4), break_on_hyphens=False)
+
+
+def explained(capture: Path, rule: Compiled, num: int) -> dict[str, Any]:
+    """How each part of a rule came out on an event."""
     from eyas import _core
 
     program = pipeline.compile_rules([rule], rules.program([rule]))
     try:
-        tree: dict[str, Any] = json.loads(_core.explain(str(capture), program, 0, num))
-    except (OSError, _core.CoreError, IndexError) as error:
+        answer: dict[str, Any] = json.loads(_core.explain(str(capture), program, 0, num))
+    except OSError as error:
+        raise RunError(f"{capture}: {(error.strerror or str(error)).lower()}") from None
+    except IndexError:
+        hint = "`evt.num` in an output gives the number"
+        raise UsageError(f"{capture}: no rule can see an event {num}", hint) from None
+    except _core.CoreError as error:
         raise RunError(str(error)) from None
-    return tree
+    return answer
 
 
-def _lines(node: dict[str, Any], depth: int) -> list[str]:
-    mark = "held    " if node["held"] else "did not "
-    pad = "  " * depth
-    for word in ("and", "or"):
-        if word in node:
-            inner = [line for child in node[word] for line in _lines(child, depth + 1)]
-            return [f"{mark}{pad}{word}", *inner]
-    if "not" in node:
-        return [f"{mark}{pad}not", *_lines(node["not"], depth + 1)]
-    if "test" in node:
-        value = "no value" if node["absent"] else json.dumps(node["value"], ensure_ascii=True)
-        return [f"{mark}{pad}{lang.show(json.loads(node['test']))}   ← {value}"]
-    return [f"{mark}{pad}{node.get('const')}"]
+def _verdict(rule: Compiled, num: int, node: dict[str, Any]) -> Iterator[str]:
+    word = click.style("holds", fg="green") if node["held"] else click.style("does not hold", fg="red")
+    yield f"{click.style(rule.name, bold=True)}  {word} on event {num}"
+    yield ""
+    yield from tree.lines(node)
+    missing = list(tree.reasons(node))
+    if missing:
+        yield ""
+        yield from missing

@@ -11,6 +11,8 @@ COMMANDS = {
     "test": "play the events that rules carry",
     "list": "list rules",
     "explain": "show what a rule asks and why it held or not",
+    "coverage": "which ATT&CK techniques rules cover",
+    "fmt": "write rule files in the one form",
 }
 
 

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from eyas.cli.rules import tree
 from eyas.cli.rules.paths import count, load, rule_paths, show
 from eyas.errors import FINDINGS
+from eyas.rules import Compiled
 
 if TYPE_CHECKING:
     from eyas.scene import Verdict
@@ -31,8 +33,9 @@ def command(paths: tuple[Path, ...], more: tuple[Path, ...], verbose: bool, as_j
     from eyas import scene
 
     loaded = load(paths, more)
+    compiled = {rule.name: rule for rule in loaded.rules}
     faults = [problem for problem in loaded.problems if problem.is_error or "tests" in dict(problem.items)]
-    results = {rule.name: scene.judge(rule) for rule in loaded.rules}
+    results = {name: scene.judge(rule) for name, rule in compiled.items()}
     verdicts = [verdict for one in results.values() for verdict in one]
     failed = sum(not verdict.passed for verdict in verdicts)
     untested = [name for name, one in results.items() if not one]
@@ -45,7 +48,7 @@ def command(paths: tuple[Path, ...], more: tuple[Path, ...], verbose: bool, as_j
         click.echo(json.dumps(body, indent=1))
     else:
         show(faults)
-        _report(results, verbose)
+        _report(results, compiled, verbose)
         bare = f", {count(len(untested), 'rule')} without tests" if untested else ""
         click.echo(
             f"{count(len(verdicts), 'test')} of {count(len(results) - len(untested), 'rule')}: {failed} failed{bare}"
@@ -53,7 +56,7 @@ def command(paths: tuple[Path, ...], more: tuple[Path, ...], verbose: bool, as_j
     return FINDINGS if failed or faults else 0
 
 
-def _report(results: dict[str, list[Verdict]], verbose: bool) -> None:
+def _report(results: dict[str, list[Verdict]], compiled: dict[str, Compiled], verbose: bool) -> None:
     for name, verdicts in results.items():
         if verbose and verdicts:
             click.secho(name, bold=True)
@@ -62,6 +65,26 @@ def _report(results: dict[str, list[Verdict]], verbose: bool) -> None:
                 _told(verdict)
             if verdict.problem:
                 show([verdict.problem])
+                _why(compiled[name], verdict)
+
+
+def _why(rule: Compiled, verdict: Verdict) -> None:
+    """For a rule that should have held: the event that came nearest, and what was missing there."""
+    from eyas import scene
+
+    if (
+        not verdict.example.catches
+        or verdict.alerts
+        or (verdict.problem and verdict.problem.code == scene.UNPLAYABLE)
+    ):
+        return
+    near = scene.nearest(rule, verdict.example.events.text)
+    if near is None:
+        return
+    place = verdict.example.events.place(near.happening.offset)
+    click.echo(f"  nearest is {near.happening.name} in line {place.line}, where it")
+    for reason in list(tree.reasons(near.answer))[:6]:
+        click.echo(f"    {reason}")
 
 
 def _told(verdict: Verdict) -> None:
