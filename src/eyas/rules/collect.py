@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -358,8 +358,8 @@ def _version(text: str) -> tuple[int, int, int] | None:
     return (int(match[1]), int(match[2]), int(match[3])) if match else None
 
 
-def _closest(name: str, known: dict[str, Any]) -> str | None:
+def _closest(name: str, known: Iterable[str]) -> str | None:
     import difflib
 
-    near = difflib.get_close_matches(name, known, 1, 0.6)
+    near = difflib.get_close_matches(name, list(known), 1, 0.6)
     return near[0] if near else None
