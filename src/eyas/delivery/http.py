@@ -15,6 +15,7 @@ CONNECT, READ, WHOLE = 5.0, 10.0, 30.0
 MOST = 1 << 18  # bytes of an answer that are read
 
 Judge = Callable[[int, Mapping[str, str], bytes], Answer]
+Mend = Callable[[Request, bytes], Request | None]
 
 
 def context(trust: Trust) -> ssl.SSLContext:
@@ -37,10 +38,13 @@ def context(trust: Trust) -> ssl.SSLContext:
 class HttpSender:
     """Sends requests one after the other and keeps the connection."""
 
-    def __init__(self, trust: Trust, judge: Judge | None = None, agent: str = AGENT) -> None:
+    def __init__(
+        self, trust: Trust, judge: Judge | None = None, mend: Mend | None = None, agent: str = AGENT
+    ) -> None:
         import httpx
 
         self._judge = judge or classify
+        self._mend = mend
         self._client: Any = httpx.Client(
             verify=context(trust),
             timeout=httpx.Timeout(READ, connect=CONNECT),
@@ -52,12 +56,15 @@ class HttpSender:
         """Send the batch; after one that has to come back, the rest waits, so that the order holds."""
         answers: list[Answer] = []
         for request in batch:
-            answers.append(self._one(request))
+            answer, body = self._one(request)
+            if answer.outcome is Outcome.REFUSED and self._mend and (better := self._mend(request, body)):
+                answer, _ = self._one(better)
+            answers.append(answer)
             if answers[-1].outcome is Outcome.RETRY:
                 break
         return answers + [retry("waits behind an earlier one")] * (len(batch) - len(answers))
 
-    def _one(self, request: Request) -> Answer:
+    def _one(self, request: Request) -> tuple[Answer, bytes]:
         import httpx
 
         deadline = time.monotonic() + WHOLE
@@ -71,12 +78,12 @@ class HttpSender:
                     if len(body) > MOST:
                         break
                     if time.monotonic() > deadline:
-                        return retry(f"no whole answer within {WHOLE:.0f} s")
-                return self._judge(reply.status_code, reply.headers, body)
+                        return retry(f"no whole answer within {WHOLE:.0f} s"), body
+                return self._judge(reply.status_code, reply.headers, body), body
         except httpx.InvalidURL as error:
-            return Answer(Outcome.REFUSED, f"address: {error}")
+            return Answer(Outcome.REFUSED, f"address: {error}"), b""
         except (httpx.HTTPError, ssl.SSLError, OSError, ValueError) as error:
-            return retry(f"{type(error).__name__}: {error}"[:300])
+            return retry(f"{type(error).__name__}: {error}"[:300]), b""
 
     def close(self) -> None:
         """Close the connection."""

@@ -1,0 +1,274 @@
+"""Where alerts go: grouped, kept on disk, handed to the receivers that want them.
+
+`accept` is all that detection calls. It decides what becomes of an alert and hands it to the writer; it never waits
+for a receiver. What is said aloud (`said`) is said once the alert is on disk.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import sqlite3
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import IO, Any
+
+import structlog
+
+from eyas import alert as alerts
+from eyas.alert import Alert
+from eyas.delivery import journal, stored
+from eyas.delivery.worker import Watch, Worker
+from eyas.delivery.writer import Ears, Writer
+from eyas.hub import silences
+from eyas.hub.activity import Activity, Notebook
+from eyas.hub.grouping import Bundle, Decision, Fate, Groups
+from eyas.hub.routing import Router, Target
+from eyas.hub.settings import Settings
+from eyas.hub.silences import Silence
+from eyas.rules.grouping import Grouping
+
+TICK = 1.0
+REPORT_EVERY = 60.0
+INTERNAL = "internal"
+
+log = structlog.get_logger("eyas.hub")
+
+Said = Callable[[Alert], None]
+
+
+def _quietly(_: Alert) -> None:
+    """Say nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a hub is made of."""
+
+    settings: Settings
+    targets: Sequence[Target] = ()
+    rules: Mapping[str, Grouping] | None = None
+    said: Said = _quietly
+
+
+class Hub:
+    """Accepts alerts until it is closed."""
+
+    def __init__(self, plan: Plan) -> None:
+        settings = plan.settings
+        self.folder = settings.folder()
+        self.settings = settings
+        self.router = Router(tuple(plan.targets), tuple(settings.routes))
+        self.groups = Groups(settings.defaults(), plan.rules)
+        self.started = time.time()
+        self.accepted: Counter[str] = Counter()  # by source
+        self._said = plan.said
+        self._lock = threading.RLock()
+        self._dirty: dict[str, Bundle] = {}
+        self._silences: list[Silence] = []
+        self._held_by: Counter[int] = Counter()
+        self._unreported: Counter[tuple[str, str]] = Counter()
+        self._unsaved: Counter[tuple[str, str]] = Counter()
+        self.writer = Writer(self.folder, settings.policy(), Ears(self._kept, self._gone))
+        self.notebook = Notebook(self.writer, alerts.hostname())
+        self._turn = self._take_turn()
+        self.workers = [self._worker(target) for target in plan.targets] if self._turn else []
+        self._stop = threading.Event()
+        self._reported = time.monotonic()
+        self._read_silences()
+        for worker in self.workers:
+            worker.start()
+        self._ticker = threading.Thread(target=self._tick, name="eyas-hub", daemon=True)
+        self._ticker.start()
+
+    def accept(self, alert: Alert, *, without: str = "") -> None:
+        """Take an alert."""
+        with self._lock:
+            self.accepted[alert.source] += 1
+            silence = silences.covering(self._silences, alert)
+            if silence is not None:
+                self._held_by[silence.number] += 1
+                self._keep(alert, "", (), status="silenced")
+            else:
+                self._sort(alert, self.groups.decide(alert), without)
+            self.writer.say(lambda: self._said(alert))
+
+    def observe(self, activity: Activity) -> None:
+        """Note something that happened, for trails."""
+        self.notebook.add(activity)
+
+    def learn(self, rules: Mapping[str, Grouping]) -> None:
+        """Take over what newly loaded rules say about repeats."""
+        with self._lock:
+            self.groups.learn(rules)
+
+    def tell(
+        self, rule: str, message: str, fields: Mapping[str, Any] | None = None, *, without: str = ""
+    ) -> None:
+        """Raise an alert about ourselves."""
+        now = time.time_ns()
+        self.accept(
+            Alert(
+                rule=f"Eyas: {rule}",
+                priority="Warning",
+                source=INTERNAL,
+                tags=("eyas",),
+                ts=now,
+                message=message,
+                fields=dict(fields or {}),
+                hostname=alerts.hostname(),
+                eyas={"id": alerts.identity(f"{rule} {message}", os.getpid(), now), "attack": []},
+            ),
+            without=without,
+        )
+
+    def flush(self) -> bool:
+        """Wait until all that was accepted is on disk."""
+        with self._lock:
+            self._save()
+        return self.writer.flush()
+
+    def close(self, drain: float = 5.0) -> bool:
+        """Write what is left, give receivers that answer a last while, and stop; tells whether all was delivered."""
+        self.flush()
+        deadline = time.monotonic() + drain
+        done = [worker.drain(max(0.0, deadline - time.monotonic())) for worker in self.workers]
+        self._stop.set()
+        self._ticker.join(5)
+        for worker in self.workers:
+            worker.close()
+        with self._lock:
+            self._save()
+        self.writer.close()
+        if self._turn is not None:
+            self._turn.close()
+        return all(done)
+
+    def _sort(self, alert: Alert, decision: Decision, without: str) -> None:
+        bundle = decision.bundle
+        if decision.fate is Fate.RAISED:
+            lead = stored.entry_of(alert).id if not alert.eyas.get("id") else str(alert.eyas["id"])
+            bundle.lead = lead
+            raised = replace(alert, eyas={**alert.eyas, "id": lead, "group": bundle.facts()})
+            self._keep(raised, bundle.identity, self.router.receivers(alert, repeat=False, without=without))
+            if bundle.count > 1:
+                self._dirty[lead] = bundle
+            return
+        if decision.fate is Fate.REPEAT:
+            self._dirty[bundle.lead] = bundle
+        self._unreported[decision.fate.value, alert.rule] += decision.fate is Fate.LIMITED
+        self._unsaved[decision.fate.value, alert.rule] += 1
+        outputs = self.router.receivers(alert, repeat=True, without=without)
+        if outputs:
+            self._keep(alert, bundle.identity, outputs, lead=bundle.lead or "-")
+
+    def _keep(
+        self, alert: Alert, identity: str, outputs: tuple[str, ...], lead: str = "", status: str = "open"
+    ) -> None:
+        self.writer.put(replace(stored.entry_of(alert, identity, outputs, lead), status=status))
+
+    def _kept(self, entries: Sequence[journal.Entry]) -> None:
+        if any(entry.outputs for entry in entries):
+            for worker in self.workers:
+                worker.wake()
+
+    def _gone(self, gone: Counter[int]) -> None:
+        """Alerts had to go that someone waited for. Told from another thread: this one has to go on writing."""
+        named = {stored.SEVERITIES[number]: count for number, count in sorted(gone.items())}
+        text = "the store is full: " + ", ".join(f"{count} {name}" for name, count in named.items())
+        log.error("alerts were discarded", **named)
+        threading.Thread(
+            target=self.tell,
+            args=("alerts were discarded", f"{text} alerts were discarded before they were delivered", named),
+            daemon=True,
+        ).start()
+
+    def _worker(self, target: Target) -> Worker:
+        watch = Watch(self._dead, self._back, self.settings.dead_after)
+        return Worker(target.receiver, self.folder, self.writer, watch)
+
+    def _dead(self, name: str, reason: str) -> None:
+        self.tell(
+            "receiver does not answer",
+            f"output {name} does not answer: {reason}",
+            {"output": name, "reason": reason},
+            without=name,
+        )
+
+    def _back(self, name: str, _: str) -> None:
+        self.tell("receiver is back", f"output {name} answers again", {"output": name})
+
+    def _take_turn(self) -> IO[bytes] | None:
+        """Only one process at a time delivers from a store; any number adds to it."""
+        file = (self.folder / "deliver.lock").open("ab")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            file.close()
+            log.info("another process delivers from this store", store=str(self.folder))
+            return None
+        return file
+
+    def _tick(self) -> None:
+        while not self._stop.wait(TICK):
+            with self._lock:
+                self._save()
+            self._read_silences()
+            if time.monotonic() - self._reported >= REPORT_EVERY:
+                self._reported = time.monotonic()
+                self.report()
+
+    def report(self) -> None:
+        """Say what the limits held back since the last report."""
+        with self._lock:
+            held, self._unreported = +self._unreported, Counter()
+        for (why, rule), count in held.items():
+            text = f"{count} alerts of rule {rule} were held back: {why}"
+            self.tell("alerts were held back", text, {"rule": rule, "count": count, "why": why})
+
+    def _save(self) -> None:
+        """Hand counts and groups to the writer; called with the lock."""
+        self.notebook.save()
+        bundles, self._dirty = self._dirty, {}
+        held, self._held_by = self._held_by, Counter()
+        unsaved, self._unsaved = self._unsaved, Counter()
+        if not (bundles or held or unsaved):
+            return
+        rows = [
+            (
+                b.lead,
+                b.count,
+                b.first,
+                b.last,
+                json.dumps(b.examples, ensure_ascii=False).encode("utf-8", "replace").decode(),
+            )
+            for b in bundles.values()
+        ]
+
+        def change(db: sqlite3.Connection) -> None:
+            db.executemany(
+                "INSERT INTO bundle VALUES (?,?,?,?,?) ON CONFLICT(lead) DO UPDATE SET"
+                " count = excluded.count, first = excluded.first, last = excluded.last, examples = excluded.examples",
+                rows,
+            )
+            for number, more in held.items():
+                silences.held(db, number, more)
+            for (why, rule), more in unsaved.items():
+                journal.count(db, f"held:{why}:{rule}".encode("utf-8", "replace").decode(), more)
+
+        self.writer.change(change)
+
+    def _read_silences(self) -> None:
+        with contextlib.suppress(sqlite3.Error):
+            db = journal.connect(self.folder, readonly=True)
+            try:
+                found = silences.every(db)
+            finally:
+                db.close()
+            with self._lock:
+                self._silences = found

@@ -1,0 +1,135 @@
+"""From the cards of receivers that are switched on to receivers that a worker can serve."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import structlog
+import yaml
+
+from eyas.alert import Alert
+from eyas.delivery import Answer, Outcome, Request, Sender
+from eyas.delivery.http import HttpSender
+from eyas.delivery.worker import Receiver
+from eyas.errors import UsageError
+from eyas.hub import routing, template
+from eyas.hub.enrich import enriched
+from eyas.hub.routing import Target
+from eyas.hub.settings import Route, Settings
+from eyas.outputs import settings as cards
+from eyas.outputs.card import Output, find, passes, plan, shown
+from eyas.outputs.settings import Enabled, Loaded, Shared
+
+UNLIMITED = 8  # requests at once where the receiver sets no limit
+
+log = structlog.get_logger("eyas.outputs")
+
+
+class Prepared:
+    """A sender that says something once before its first alert."""
+
+    def __init__(self, inner: Sender, first: Sequence[Request], name: str) -> None:
+        self._inner = inner
+        self._first = list(first)
+        self._name = name
+
+    def send(self, batch: Sequence[Request]) -> Sequence[Answer]:
+        """Send the batch, after what comes first."""
+        first, self._first = self._first, []
+        for answer in self._inner.send(first) if first else ():
+            if answer.outcome is not Outcome.DELIVERED:
+                log.warning("preparation failed", output=self._name, reason=answer.reason)
+        return self._inner.send(batch)
+
+    def close(self) -> None:
+        """Close what is inside."""
+        self._inner.close()
+
+
+def load(values: Mapping[str, Any], settings: Settings) -> tuple[list[Target], list[str]]:
+    """Receivers of the section `outputs`, the environment and Falcosidekick's file, and what to tell people."""
+    loaded = cards.load(_with_sidekick(values, settings))
+    named = [(enabled.output.name, enabled) for enabled in loaded.enabled]
+    named += _further(values, loaded)
+    routing.check(settings.routes, [name for name, _ in named] + list(OWN))
+    return [target(name, one, loaded.shared, settings.routes) for name, one in named], list(loaded.warnings)
+
+
+# Falco's own outputs, which routes may name too.
+OWN = ("file_output", "syslog_output", "program_output", "http_output")
+
+
+def _with_sidekick(values: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
+    if not settings.falcosidekick:
+        return dict(values)
+    path = Path(settings.falcosidekick)
+    try:
+        found = yaml.safe_load(path.read_text())
+    except OSError as error:
+        raise UsageError(f"{path}: {(error.strerror or str(error)).lower()}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(found, dict):
+        raise UsageError(f"{path}: expected a mapping of settings")
+    return {**found, **values}
+
+
+def _further(values: Mapping[str, Any], loaded: Loaded) -> list[tuple[str, Enabled]]:
+    """`slack@ops` is a second Slack beside `slack`, with its own settings."""
+    found = []
+    for name, section in values.items():
+        kind, mark, _ = str(name).partition("@")
+        if mark:
+            if not isinstance(section, Mapping):
+                raise UsageError(f"outputs.{name}: expected a mapping of settings, found {section!r:.60}")
+            output = find(kind)
+            found.append((str(name), Enabled(output, cards.settings_of(output, section, loaded.shared))))
+    return found
+
+
+def target(name: str, enabled: Enabled, shared: Shared, routes: Sequence[Route] = ()) -> Target:
+    """One receiver, ready."""
+    output, settings = enabled.output, enabled.settings
+    lanes = getattr(settings, "maxconcurrentrequests", 1)
+
+    def words(alerts: Sequence[Alert]) -> list[Request]:
+        return requests(output, [worded(name, alert, shared, routes) for alert in alerts], settings)
+
+    return Target(
+        Receiver(
+            name=name,
+            plan=words,
+            open=lambda: opened(output, settings),
+            batch=output.batch,
+            grouped=output.requests is not None,
+            lanes=lanes if lanes > 0 else UNLIMITED,
+            rate=routing.rate_of(name, routes),
+            hide=lambda text: shown(text, settings),
+        ),
+        passes=lambda alert: passes(alert, settings),
+    )
+
+
+def worded(name: str, alert: Alert, shared: Shared, routes: Sequence[Route]) -> Alert:
+    """The alert as this receiver is told it."""
+    return enriched(template.applied(routing.text_of(name, routes, alert), alert), shared)
+
+
+def requests(output: Output, alerts: Sequence[Alert], settings: Any) -> list[Request]:
+    """Requests of a card for some alerts."""
+    return list(plan(output, alerts, settings))
+
+
+def opened(output: Output, settings: Any) -> Sender:
+    """The connection of a card: its own, or HTTP."""
+    sender = output.open(settings) if output.open else None
+    if sender is None:
+        sender = HttpSender(settings.trust, output.judge, output.mend, agent="Eyas")
+    if output.prepare:
+        return Prepared(sender, output.prepare(settings), output.name)
+    return sender
+
+
+__all__ = ["OWN", "Prepared", "load", "opened", "requests", "target", "worded"]
