@@ -12,6 +12,7 @@ from eyas import _core, alert
 from eyas.alert import Alert
 from eyas.catalog import KERNEL
 from eyas.errors import RunError
+from eyas.hub import activity
 from eyas.rules import Compiled
 
 BATCH = 1 << 16
@@ -44,10 +45,20 @@ class Tally:
         self.warnings = stats.get("warnings", [])
 
     def count(self, raised: Alert) -> None:
-        """Count an alert."""
+        """Count an alert; notes for trails are none."""
+        if activity.TAG in raised.tags:
+            return
         self.alerts += 1
         self.by_rule[raised.rule] += 1
         self.by_priority[raised.priority] += 1
+
+    def add(self, more: Tally) -> None:
+        """Take another's figures into the total."""
+        self.events += more.events
+        self.alerts += more.alerts
+        self.lost += more.lost
+        self.unknown_events += more.unknown_events
+        self.seconds += more.seconds
 
     def json(self) -> dict[str, Any]:
         """The figures that `--stats` writes."""

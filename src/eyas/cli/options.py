@@ -11,6 +11,8 @@ import click
 
 from eyas import alert, config, rules
 from eyas.errors import UsageError
+from eyas.hub import activity, entities
+from eyas.hub import settings as alerts
 from eyas.sources import members
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -26,6 +28,7 @@ class Chosen:
     style: alert.Style
     settings: config.Settings
     sources: tuple[Path, ...] = ()
+    keep: alerts.Settings | None = None  # how alerts are kept; None keeps none
 
 
 def rule_options(command: F) -> F:
@@ -55,6 +58,7 @@ def choose(
     as_json: bool,
     iso: bool,
     enable_all: bool,
+    keeps: Callable[[config.Settings], alerts.Settings | None] = lambda _: None,
 ) -> Chosen:
     """Load configuration and rules; faults of the rules go to stderr and end the command."""
     config_file = config_file or _default_file()
@@ -64,7 +68,10 @@ def choose(
     settings = found.settings
     listed = [Path(name) for name in settings.rules_files]
     where = list(paths) or [path for path in listed if path.exists()] or [rules.BUILTIN]
-    loaded = rules.load(where, members.known(), rule_settings(settings, enable_all))
+    keep = keeps(settings)
+    noted = [activity.RULES] if keep is not None and keep.trail else []
+    carry = entities.CARRIED if noted else ()
+    loaded = rules.load([*where, *noted], members.known(), rule_settings(settings, enable_all, carry))
     report(loaded)
     style = alert.Style(
         json_output=as_json or settings.json_output,
@@ -75,7 +82,7 @@ def choose(
         json_include_tags_property=settings.json_include_tags_property,
     )
     sources = (*where, config_file) if config_file else tuple(where)
-    return Chosen(loaded, style, settings, sources)
+    return Chosen(loaded, style, settings, sources, keep)
 
 
 def _default_file() -> Path | None:
@@ -86,13 +93,15 @@ def _default_file() -> Path | None:
 def report(loaded: rules.Loaded) -> None:
     """Say what is wrong with rules; errors end the command."""
     for problem in loaded.problems:
+        if problem.place.file == str(activity.RULES) and not problem.is_error:
+            continue
         if problem.is_error or not problem.code.startswith("LOAD_UNUSED"):
             click.echo(problem.text(), err=True)
     if loaded.errors:
         raise UsageError(f"{len(loaded.errors)} errors in the rules", "see `eyas rules check`")
 
 
-def rule_settings(settings: config.Settings, enable_all: bool) -> rules.Settings:
+def rule_settings(settings: config.Settings, enable_all: bool, carry: tuple[str, ...] = ()) -> rules.Settings:
     """What the configuration says about rules."""
     names = [name.lower() for name in rules.PRIORITIES]
     priority = settings.priority
@@ -105,6 +114,7 @@ def rule_settings(settings: config.Settings, enable_all: bool) -> rules.Settings
         priority=names.index("informational" if priority == "info" else priority),
         matching=settings.rule_matching,
         enable_all=enable_all,
+        carry=carry,
     )
 
 

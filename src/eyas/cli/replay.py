@@ -11,6 +11,7 @@ import click
 
 from eyas import catalog, lang, pipeline, rules
 from eyas.catalog import KERNEL
+from eyas.cli import keeping
 from eyas.cli.options import choose, rule_options
 from eyas.errors import RunError, UsageError
 from eyas.sources import members
@@ -23,6 +24,7 @@ from eyas.sources import members
 @click.option("--write", type=Path, help="Write the events that --filter keeps to a capture.")
 @click.option("--filter", "condition", help="Condition for --write.")
 @click.option("--stats", type=Path, help="Write figures as JSON.")
+@click.option("--store", type=Path, help="Keep alerts and what a trail needs in this folder.")
 def command(
     files: tuple[Path, ...],
     paths: tuple[Path, ...],
@@ -35,6 +37,7 @@ def command(
     write: Path | None,
     condition: str | None,
     stats: Path | None,
+    store: Path | None,
 ) -> None:
     """Play captures (.scap, plain or gzip), or logs of a source, through the rules and print alerts.
 
@@ -46,7 +49,15 @@ def command(
     from eyas import _core
 
     ground = expect_source(source or KERNEL)
-    chosen = choose(paths, config_file, options, as_json, iso, enable_all)
+    chosen = choose(
+        paths,
+        config_file,
+        options,
+        as_json,
+        iso,
+        enable_all,
+        lambda settings: keeping.replayed(settings, store),
+    )
     if write is not None and (len(files) > 1 or source is not None):
         raise UsageError("--write takes one capture at a time")
     active = chosen.loaded.active
@@ -56,24 +67,23 @@ def command(
         keep = _core.Program(filter_program(condition))
     total = pipeline.Tally()
     bar = Bar(sys.stderr.isatty())
-    for path in files:
-        tally = pipeline.Tally()
-        if source is None:
-            played = pipeline.replay(path, active, program, tally, write=write, keep=keep, progress=bar.show)
-        else:
-            played = pipeline.replay_logs(path, active, program, tally, progress=bar.show)
-        for alert in played:
+    with keeping.taking(chosen, flush=sys.stdout.isatty()) as take:
+        for path in files:
+            tally = pipeline.Tally()
+            if source is None:
+                played = pipeline.replay(
+                    path, active, program, tally, write=write, keep=keep, progress=bar.show
+                )
+            else:
+                played = pipeline.replay_logs(path, active, program, tally, progress=bar.show)
+            for alert in played:
+                bar.clear()
+                take(alert)
             bar.clear()
-            print(alert.line(chosen.style), flush=sys.stdout.isatty())
-        bar.clear()
-        for offset, text in tally.warnings:
-            place = path if source is None else f"{source}: {path}"
-            click.echo(f"warning: {place}: byte {offset}: {text}", err=True)
-        total.events += tally.events
-        total.alerts += tally.alerts
-        total.lost += tally.lost
-        total.unknown_events += tally.unknown_events
-        total.seconds += tally.seconds
+            for offset, text in tally.warnings:
+                place = path if source is None else f"{source}: {path}"
+                click.echo(f"warning: {place}: byte {offset}: {text}", err=True)
+            total.add(tally)
     sys.stdout.flush()
     if stats is not None:
         write_stats(stats, total)

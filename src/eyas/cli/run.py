@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from eyas import catalog, pipeline, watch
+from eyas.cli import keeping
 from eyas.cli.options import Chosen, choose, duration, rule_options
 from eyas.cli.replay import write_stats
 from eyas.errors import EyasError
@@ -32,10 +33,13 @@ def command(how_long: str | None, stats: Path | None, **options: Any) -> None:
     """
     seconds = duration(how_long) if how_long else None
     since = time.time_ns()
-    first = choose(**options)
+    first = choose(**options, keeps=keeping.live)
     with watch.Wakes(beat=service.heartbeat()) as wakes:
         watched = watch.Watch(
-            _force(first), wakes, lambda: _force(choose(**options)), watch.Told(_reloaded, _failed)
+            _force(first),
+            wakes,
+            lambda: _force(choose(**options, keeps=keeping.live)),
+            watch.Told(_reloaded, _failed),
         )
         click.echo(f"eyas: watching with {len(first.loaded.active)} rules", err=True)
         wakes.restart(seconds)
@@ -43,8 +47,9 @@ def command(how_long: str | None, stats: Path | None, **options: Any) -> None:
         if first.settings.watch_config_files:
             changes.follow(first.sources, since, wakes, stop)
         try:
-            for alert in watched.alerts():
-                print(alert.line(watched.force.style), flush=True)
+            with keeping.taking(first, flush=True) as take:
+                for alert in watched.alerts():
+                    take(alert)
         finally:
             stop.set()
             _summary(watched.tally)

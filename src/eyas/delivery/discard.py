@@ -65,9 +65,12 @@ def release(db: sqlite3.Connection) -> Counter[int]:
 
 def retire(db: sqlite3.Connection, before: int) -> int:
     """Delete alerts older than a moment that nobody waits for."""
-    rows = db.execute(f"SELECT seq FROM alert WHERE ts < ? AND NOT {_awaited(db)}", (before,)).fetchall()
+    rows = db.execute(f"SELECT seq FROM alert WHERE kept < ? AND NOT {_awaited(db)}", (before,)).fetchall()
     _delete(db, [row[0] for row in rows])
-    db.execute("DELETE FROM activity WHERE ts < ?", (before,))
+    db.execute(
+        "DELETE FROM activity WHERE number <= (SELECT coalesce(max(number), 0) FROM activity WHERE kept < ?)",
+        (before,),
+    )
     journal.count(db, "retired", len(rows))
     return len(rows)
 
@@ -75,7 +78,7 @@ def retire(db: sqlite3.Connection, before: int) -> int:
 def expire(db: sqlite3.Connection, before: int) -> int:
     """Take alerts older than a moment out of every queue; they stay in the store."""
     gone = db.execute(
-        "DELETE FROM pending WHERE seq IN (SELECT seq FROM alert WHERE ts < ?)", (before,)
+        "DELETE FROM pending WHERE seq IN (SELECT seq FROM alert WHERE kept < ?)", (before,)
     ).rowcount
     journal.count(db, "expired", gone)
     return gone

@@ -108,7 +108,7 @@ def _salvage(aside: Path, db: sqlite3.Connection) -> int:
     try:
         old = sqlite3.connect(aside)
         old.text_factory = lambda raw: raw.decode("utf-8", "replace")
-        for table, columns in (("alert", 12), ("pending", 2)):
+        for table, columns in (("alert", 13), ("pending", 2)):
             slots = ",".join("?" * columns)
             for row in old.execute(f"SELECT * FROM {table}"):
                 saved += db.execute(f"INSERT OR IGNORE INTO {table} VALUES ({slots})", row).rowcount * (
@@ -125,10 +125,11 @@ def append(db: sqlite3.Connection, entries: Sequence[Entry]) -> None:
     # Numbers are never used again, or a late acknowledgement could meet another alert.
     last = max(last, _highest(db))
     numbered = list(enumerate(entries, last + 1))
+    now = time.time_ns()
     db.executemany(
-        "INSERT OR IGNORE INTO alert(seq, id, ts, severity, rule, source, host, container, identity, lead, status, body)"
-        " VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
-        [_row(n, e) for n, e in numbered],
+        "INSERT OR IGNORE INTO alert(seq, id, ts, severity, rule, source, host, container, identity, lead, status, kept, body)"
+        " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
+        [_row(n, e, now) for n, e in numbered],
     )
     db.executemany(
         "INSERT INTO pending SELECT ?, seq FROM alert WHERE seq = ?",
@@ -136,7 +137,7 @@ def append(db: sqlite3.Connection, entries: Sequence[Entry]) -> None:
     )
 
 
-def _row(seq: int, e: Entry) -> tuple[object, ...]:
+def _row(seq: int, e: Entry, now: int) -> tuple[object, ...]:
     return (
         seq,
         e.id,
@@ -149,6 +150,7 @@ def _row(seq: int, e: Entry) -> tuple[object, ...]:
         e.identity,
         e.lead,
         e.status,
+        now,
         e.body,
     )
 
@@ -204,7 +206,7 @@ def depth(db: sqlite3.Connection, output: str) -> Depth:
     number, first = db.execute(
         "SELECT count(*), min(seq) FROM pending WHERE output = ?", (output,)
     ).fetchone()
-    row = db.execute("SELECT ts FROM alert WHERE seq = ?", (first,)).fetchone() if number else None
+    row = db.execute("SELECT kept FROM alert WHERE seq = ?", (first,)).fetchone() if number else None
     return Depth(number, row[0] if row else None)
 
 

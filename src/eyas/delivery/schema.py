@@ -17,9 +17,11 @@ CREATE TABLE IF NOT EXISTS alert(
   identity TEXT NOT NULL,
   lead TEXT NOT NULL,
   status TEXT NOT NULL DEFAULT 'open',
+  kept INTEGER NOT NULL, -- when it came, by our clock; ts is that of the event
   body BLOB NOT NULL
 );
 CREATE INDEX IF NOT EXISTS alert_ts ON alert(ts);
+CREATE INDEX IF NOT EXISTS alert_kept ON alert(kept);
 CREATE TABLE IF NOT EXISTS pending(
   output TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY(output, seq)
 ) WITHOUT ROWID;
@@ -40,10 +42,11 @@ CREATE TABLE IF NOT EXISTS silence(
   owner TEXT NOT NULL, reason TEXT NOT NULL, held INTEGER NOT NULL DEFAULT 0
 );
 CREATE TABLE IF NOT EXISTS activity(
-  number INTEGER PRIMARY KEY, ts INTEGER NOT NULL, host TEXT NOT NULL, source TEXT NOT NULL, kind TEXT NOT NULL,
+  number INTEGER PRIMARY KEY, ts INTEGER NOT NULL, kept INTEGER NOT NULL, host TEXT NOT NULL, source TEXT NOT NULL, kind TEXT NOT NULL,
   actor TEXT NOT NULL, body BLOB NOT NULL
 );
 CREATE INDEX IF NOT EXISTS activity_ts ON activity(ts);
+CREATE INDEX IF NOT EXISTS activity_kept ON activity(kept);
 CREATE INDEX IF NOT EXISTS activity_actor ON activity(actor, ts);
 """
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,7 +53,15 @@ class Notebook:
 
     def add(self, note: Activity) -> None:
         """Note something."""
-        row = (note.ts, note.host or self._host, note.source, note.kind, note.actor, _body(note.facts))
+        row = (
+            note.ts,
+            time.time_ns(),
+            note.host or self._host,
+            note.source,
+            note.kind,
+            note.actor,
+            _body(note.facts),
+        )
         with self._lock:
             self._notes.append(row)
             full = len(self._notes) >= GROUP
@@ -68,7 +77,9 @@ class Notebook:
 
 
 def _insert(db: sqlite3.Connection, rows: list[tuple[Any, ...]]) -> None:
-    db.executemany("INSERT INTO activity(ts, host, source, kind, actor, body) VALUES (?,?,?,?,?,?)", rows)
+    db.executemany(
+        "INSERT INTO activity(ts, kept, host, source, kind, actor, body) VALUES (?,?,?,?,?,?,?)", rows
+    )
     last = db.execute("SELECT max(number) FROM activity").fetchone()[0] or 0
     db.execute("DELETE FROM activity WHERE number <= ?", (last - MOST,))
 

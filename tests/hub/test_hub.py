@@ -1,0 +1,230 @@
+"""Alerts in, kept and handed over."""
+
+import json
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from eyas.alert import Alert, Style
+from eyas.config import Settings as Config
+from eyas.delivery import Request, Trust, journal, pace, stored
+from eyas.delivery.http import HttpSender
+from eyas.delivery.worker import Receiver
+from eyas.hub import own, receivers, settings, silences
+from eyas.hub.hub import Hub, Plan
+from eyas.hub.routing import Target
+from tests.delivery.receiver import receiver
+from tests.hub.alerts import alert
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pace, "FIRST", 0.002)
+    monkeypatch.setattr(pace, "LONGEST", 0.02)
+
+
+def made(folder: Path, targets: Sequence[Target] = (), **values: Any) -> Hub:
+    return Hub(Plan(settings.load({"store": str(folder), **values}), targets))
+
+
+def rows(folder: Path, query: str) -> list[tuple[Any, ...]]:
+    db = journal.connect(folder, readonly=True)
+    try:
+        return db.execute(query).fetchall()
+    finally:
+        db.close()
+
+
+def to(url: str, name: str = "a", every: bool = False) -> Target:
+    def plan(alerts: Sequence[Alert]) -> list[Request]:
+        return [Request("POST", url, {}, stored.encode(one)) for one in alerts]
+
+    return Target(Receiver(name, plan, lambda: HttpSender(Trust())), every=every)
+
+
+def test_an_alert_is_kept_and_arrives_with_its_group(tmp_path: Path) -> None:
+    with receiver() as inbox:
+        hub = made(tmp_path, [to(inbox.url)])
+        for number in range(5):
+            hub.accept(alert(number, proc_name="sh", at=number))
+        assert hub.close()
+    (body,) = [json.loads(body) for body in inbox.taken]
+    assert body["eyas"]["group"]["count"] == 1
+    assert rows(tmp_path, "SELECT count, examples FROM bundle") == [
+        (5, json.dumps([f"message {n}" for n in range(5)]))
+    ]
+    assert journal_counters(tmp_path)["held:repeat:Shell in a container"] == 4
+
+
+def journal_counters(folder: Path) -> dict[str, int]:
+    db = journal.connect(folder, readonly=True)
+    try:
+        return journal.counters(db)
+    finally:
+        db.close()
+
+
+def test_what_is_said_is_on_disk(tmp_path: Path) -> None:
+    seen: list[bool] = []
+
+    def said(one: Alert) -> None:
+        seen.append(bool(rows(tmp_path, f"SELECT 1 FROM alert WHERE id = '{one.eyas['id']}'")))
+
+    hub = Hub(Plan(settings.load({"store": str(tmp_path), "window": 0}), said=said))
+    for number in range(20):
+        hub.accept(alert(number))
+    hub.close()
+    assert seen == [True] * 20
+
+
+def test_a_dead_receiver_is_an_alert_through_the_others(tmp_path: Path) -> None:
+    with receiver() as inbox:
+        with receiver() as gone:
+            url = gone.url
+        hub = made(tmp_path, [to(inbox.url, "alive"), to(url, "dead")], dead_after=0)
+        hub.accept(alert(1))
+        bodies = [json.loads(body) for body in inbox.wait(2)]
+        assert {body["rule"] for body in bodies} == {"Shell in a container", "Eyas: receiver does not answer"}
+        assert not hub.close(0.1)
+    assert rows(tmp_path, "SELECT count(*) FROM pending WHERE output = 'dead'") == [(1,)]
+
+
+def test_a_silence_keeps_and_counts_and_tells_nobody(tmp_path: Path) -> None:
+    db = journal.connect(tmp_path)
+    one = alert(1, container_id="abc")
+    silences.add(db, "container.id = abc", one.ts - 1, one.ts + 1, "ann", "upgrade of the database")
+    db.close()
+    with receiver() as inbox:
+        hub = made(tmp_path, [to(inbox.url)])
+        hub.accept(one)
+        hub.accept(alert(2, container_id="other"))
+        hub.accept(alert(3, container_id="abc", at=5))
+        assert hub.close()
+    assert len(inbox.taken) == 2
+    assert rows(tmp_path, "SELECT id, status FROM alert WHERE status != 'open'") == [
+        (one.eyas["id"], "silenced")
+    ]
+    assert rows(tmp_path, "SELECT held, owner FROM silence") == [(1, "ann")]
+
+
+def test_what_limits_held_back_is_reported(tmp_path: Path) -> None:
+    hub = made(tmp_path, limit=2)
+    for number in range(10):
+        hub.accept(alert(number, container_id="noisy", fd_name=f"/{number}"))
+    hub.report()
+    hub.close()
+    assert rows(tmp_path, "SELECT count(*) FROM alert WHERE rule = 'Shell in a container'") == [(2,)]
+    (body,) = rows(tmp_path, "SELECT body FROM alert WHERE rule = 'Eyas: alerts were held back'")[0]
+    assert json.loads(body)["output_fields"]["count"] == 8
+
+
+def test_only_one_process_delivers_from_a_store(tmp_path: Path) -> None:
+    with receiver() as inbox:
+        first = made(tmp_path, [to(inbox.url)])
+        second = made(tmp_path, [to(inbox.url)])
+        assert not second.workers
+        second.accept(alert(1))
+        second.close()
+        first.accept(alert(2, proc_name="x"))
+        assert {json.loads(body)["message"] for body in inbox.wait(2)} == {"message 1", "message 2"}
+        first.close()
+
+
+def test_hostile_text_survives_the_store(tmp_path: Path) -> None:
+    hub = made(tmp_path)
+    bad = alert(1, message="a\x00b\udcff\r\n", proc_name="\udcfe", evt_n=2**70, rule="r\udc80")
+    hub.accept(bad)
+    hub.close()
+    (body,) = rows(tmp_path, "SELECT body FROM alert")[0]
+    again = stored.decode(body)
+    assert again.message.startswith("a\x00b")
+    assert again.ts == bad.ts
+
+
+def config(**values: Any) -> Config:
+    return Config.model_validate(values)
+
+
+def test_falcos_own_outputs_get_every_alert(tmp_path: Path) -> None:
+    file, heard = tmp_path / "events.txt", tmp_path / "heard"
+    found = config(
+        file_output={"enabled": True, "filename": str(file), "keep_alive": True},
+        program_output={"enabled": True, "program": f"cat >> {heard}"},
+    )
+    hub = made(tmp_path, own.targets(found, Style(json_output=True)))
+    for number in range(3):
+        hub.accept(alert(number, proc_name="sh"))
+    assert hub.close()
+    for path in (file, heard):
+        lines = [json.loads(line) for line in path.read_text().splitlines()]
+        assert [line["output"].rpartition(" ")[2] for line in lines] == ["0", "1", "2"]
+
+
+def test_a_program_that_stays_gets_all_lines(tmp_path: Path) -> None:
+    heard = tmp_path / "heard"
+    found = config(program_output={"enabled": True, "keep_alive": True, "program": f"cat > {heard}"})
+    hub = made(tmp_path, own.targets(found, Style()), window=0)
+    for number in range(50):
+        hub.accept(alert(number))
+    assert hub.close()
+    assert len(heard.read_text().splitlines()) == 50
+
+
+def test_http_output_says_what_it_sends(tmp_path: Path) -> None:
+    with receiver() as inbox:
+        found = config(http_output={"enabled": True, "url": inbox.url})
+        hub = made(tmp_path, own.targets(found, Style()))
+        hub.accept(alert(1, message="line\nbreak"))
+        assert hub.close()
+    assert b"\n" not in inbox.taken[0]
+    assert inbox.taken[0].endswith(b"Warning line\\nbreak")
+
+
+def test_syslog_cannot_be_split_by_a_line_break(tmp_path: Path) -> None:
+    import socket
+
+    path = tmp_path / "log"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
+        listening.bind(str(path))
+        listening.settimeout(10)
+        sender = own.SyslogSender(str(path))
+        made_by = own._target("syslog_output", Style(), lambda: sender)
+        requests = made_by.receiver.plan([alert(1, message="a\n<0>root: b", priority="Critical")])
+        assert sender.send(requests)[0].outcome.value == "delivered"
+        data = listening.recv(1000)
+    assert data.startswith(b"<10>eyas: ")
+    assert b"\n" not in data
+
+
+def test_receivers_come_from_the_configuration_of_falcosidekick(tmp_path: Path) -> None:
+    sidekick = tmp_path / "sidekick.yaml"
+    with receiver() as inbox:
+        sidekick.write_text(
+            f"customfields: {{region: north}}\ncustomtags: [extra]\nwebhook: {{address: {inbox.url}, minimumpriority: error}}\n"
+        )
+        section = settings.load({"store": str(tmp_path / "s"), "falcosidekick": str(sidekick)})
+        targets, _ = receivers.load({"webhook@two": {"address": inbox.url}}, section)
+        assert [target.receiver.name for target in targets] == ["webhook", "webhook@two"]
+        hub = Hub(Plan(section, targets))
+        hub.accept(alert(1, priority="Notice"))
+        assert hub.close()
+    (body,) = [json.loads(body) for body in inbox.taken]
+    assert body["output_fields"]["region"] == "north"
+    assert body["tags"] == ["extra"]
+
+
+def test_detection_does_not_wait_for_a_receiver_that_hangs(tmp_path: Path) -> None:
+    with receiver() as inbox:
+        inbox.hang = threading.Event()
+        hub = made(tmp_path, [to(inbox.url)], window=0)
+        for number in range(2000):
+            hub.accept(alert(number, fd_name=f"/{number}"))
+        assert hub.flush()
+        assert len(inbox.bodies) <= 1
+        inbox.hang.set()
+        inbox.hang = None
+        inbox.wait(5)
+        hub.close(0)
