@@ -28,7 +28,7 @@ impl Judge {
 
     /// Forgets everything: the state it rests on is void.
     pub fn reset(&mut self) {
-        self.memory = self.program.memory();
+        self.memory.forget();
     }
 
     /// Whether any rule holds.

@@ -1,8 +1,9 @@
 //! Conditions as a graph in which everything that is the same stands once.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use eyas_field::Scope;
+use serde_json::Value as Json;
 
 use crate::ir::{EvalError, MAX_DEPTH, Place};
 use crate::names::Names;
@@ -41,6 +42,7 @@ pub(crate) struct Graph {
     by_shape: HashMap<Shape, NodeId>,
     by_text: HashMap<String, u32>,
     texts: Vec<String>,
+    lefts: HashMap<String, u32>,
 }
 
 impl Graph {
@@ -80,7 +82,9 @@ impl Graph {
         let number = match self.by_text.get(&text) {
             Some(number) => *number,
             None => {
-                self.predicates.push(predicate(place, &mut self.names)?);
+                let mut predicate = predicate(place, &mut self.names)?;
+                predicate.number = self.left(&place.value["left"]);
+                self.predicates.push(predicate);
                 let number = (self.predicates.len() - 1) as u32;
                 self.texts.push(text.clone());
                 self.by_text.insert(text, number);
@@ -88,6 +92,25 @@ impl Graph {
             }
         };
         Ok(self.test(number))
+    }
+
+    /// Number of a left side.
+    fn left(&mut self, ir: &Json) -> u32 {
+        let next = self.lefts.len() as u32;
+        *self.lefts.entry(ir.to_string()).or_insert(next)
+    }
+
+    /// How many left sides there are.
+    pub(crate) fn left_sides(&self) -> usize {
+        self.lefts.len()
+    }
+
+    /// Members of nested `and`s.
+    pub(crate) fn conjuncts(&self, id: NodeId, out: &mut Vec<NodeId>) {
+        match &self.nodes[id as usize].shape {
+            Shape::And(members) => members.iter().for_each(|m| self.conjuncts(*m, out)),
+            _ => out.push(id),
+        }
     }
 
     /// The IR of a predicate.
@@ -201,10 +224,46 @@ impl Graph {
             Shape::And(members) => (true, members),
             Shape::Or(members) => (false, members),
         };
-        let members: Vec<NodeId> = members.iter().map(|m| self.arrange(*m, done)).collect();
-        let found = self.by_scope(all, &members);
+        let mut members: Vec<NodeId> = members.iter().map(|m| self.arrange(*m, done)).collect();
+        if !all {
+            members = self.joined(members);
+        }
+        let found = if members.len() == 1 { members[0] } else { self.by_scope(all, &members) };
         done.insert(id, found);
         found
+    }
+
+    /// Members of an `or` in which the words that one value is searched for stand together.
+    fn joined(&mut self, members: Vec<NodeId>) -> Vec<NodeId> {
+        let mut by_left: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+        let mut rest = Vec::new();
+        for member in members {
+            match self.nodes[member as usize].shape {
+                Shape::Test(number) if self.predicates[number as usize].is_word() => {
+                    by_left.entry(self.predicates[number as usize].number).or_default().push(number);
+                }
+                _ => rest.push(member),
+            }
+        }
+        for numbers in by_left.into_values() {
+            let number = if numbers.len() == 1 { numbers[0] } else { self.words(&numbers) };
+            rest.push(self.test(number));
+        }
+        rest
+    }
+
+    fn words(&mut self, numbers: &[u32]) -> u32 {
+        let texts: Vec<&str> = numbers.iter().map(|n| self.text(*n)).collect();
+        let text = format!("any of [{}]", texts.join(", "));
+        if let Some(number) = self.by_text.get(&text) {
+            return *number;
+        }
+        let all: Vec<Predicate> = numbers.iter().map(|n| self.predicates[*n as usize].clone()).collect();
+        self.predicates.push(all[0].any_word(all.iter()));
+        let number = (self.predicates.len() - 1) as u32;
+        self.texts.push(text.clone());
+        self.by_text.insert(text, number);
+        number
     }
 
     fn by_scope(&mut self, all: bool, members: &[NodeId]) -> NodeId {

@@ -12,6 +12,7 @@ mod operand;
 mod predicate;
 mod program;
 mod special;
+mod values;
 
 pub use ir::EvalError;
 pub use memory::Memory;

@@ -2,6 +2,8 @@
 
 use eyas_field::{Cx, Scope};
 
+use crate::values::Room;
+
 /// Answers about files that are kept.
 const FILES: usize = 4096;
 
@@ -39,8 +41,13 @@ impl Bits {
 /// Answers about one thread.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ThreadMemory {
+    /// Since which `Memory::forget` they count.
+    era: u32,
     versions: (u64, u64),
+    /// `State::lineage` when `line_of` was taken.
     lineage: u64,
+    /// What `Threads::line` said then.
+    line_of: Option<u64>,
     pub(crate) process: Bits,
     pub(crate) line: Bits,
     /// Rules whose lasting part holds, by chunk; the top word says which chunks are known.
@@ -49,6 +56,7 @@ pub(crate) struct ThreadMemory {
 
 #[derive(Clone, Debug, Default)]
 struct FileMemory {
+    era: u32,
     version: u64,
     bits: Bits,
 }
@@ -61,29 +69,42 @@ pub(crate) struct Sizes {
     pub(crate) file: usize,
     pub(crate) event: usize,
     pub(crate) gates: usize,
+    pub(crate) lefts: usize,
 }
 
 /// Answers that still hold.
 #[derive(Debug, Default)]
 pub struct Memory {
     sizes: Sizes,
+    era: u32,
     threads: Vec<Option<Box<ThreadMemory>>>,
     files: Vec<FileMemory>,
     event: Box<[(u32, bool)]>,
     stamp: u32,
     thread: Option<usize>,
     file: Option<usize>,
+    /// Answers about "no file": they hold for one event.
+    no_file: Bits,
+    pub(crate) room: Room,
 }
 
 impl Memory {
     pub(crate) fn new(sizes: Sizes) -> Memory {
-        let file = FileMemory { version: 0, bits: Bits::new(sizes.file) };
         Memory {
             sizes,
-            files: if sizes.file == 0 { Vec::new() } else { vec![file; FILES] },
+            era: 1,
+            files: if sizes.file == 0 { Vec::new() } else { vec![FileMemory::default(); FILES] },
             event: vec![(0, false); sizes.event].into(),
+            no_file: Bits::new(sizes.file),
+            room: Room::new(sizes.lefts),
             ..Memory::default()
         }
+    }
+
+    /// Forgets everything about threads and files: the state that it rests on is void.
+    pub fn forget(&mut self) {
+        self.era += 1;
+        (self.thread, self.file) = (None, None);
     }
 
     /// Turns to another event.
@@ -96,6 +117,9 @@ impl Memory {
         }
         self.thread = self.turn_to_thread(cx);
         self.file = self.turn_to_file(cx);
+        if self.file.is_none() {
+            self.no_file.clear();
+        }
     }
 
     fn turn_to_thread(&mut self, cx: &Cx<'_>) -> Option<usize> {
@@ -106,7 +130,7 @@ impl Memory {
         if self.threads.len() <= at {
             self.threads.resize(at + 1, None);
         }
-        let sizes = self.sizes;
+        let (sizes, era) = (self.sizes, self.era);
         let memory = self.threads[at].get_or_insert_with(|| {
             Box::new(ThreadMemory {
                 process: Bits::new(sizes.process),
@@ -116,13 +140,18 @@ impl Memory {
             })
         });
         let versions = (thread.version, main);
-        if memory.versions != versions {
+        let changed = memory.versions != versions || memory.era != era;
+        if changed {
             memory.process.clear();
         }
-        if memory.versions != versions || memory.lineage != cx.state.lineage {
-            memory.line.clear();
-            memory.gates.fill(None);
-            (memory.versions, memory.lineage) = (versions, cx.state.lineage);
+        if changed || memory.lineage != cx.state.lineage {
+            let line = cx.state.threads.line(slot);
+            if changed || line.is_none() || memory.line_of != line {
+                memory.line.clear();
+                memory.gates.fill(None);
+            }
+            (memory.era, memory.versions, memory.lineage) = (era, versions, cx.state.lineage);
+            memory.line_of = line;
         }
         Some(at)
     }
@@ -133,10 +162,14 @@ impl Memory {
         }
         let version = cx.fd()?.version;
         let at = version as usize % FILES;
+        let (era, size) = (self.era, self.sizes.file);
         let memory = &mut self.files[at];
-        if memory.version != version {
+        if memory.era == 0 {
+            memory.bits = Bits::new(size);
+        }
+        if memory.version != version || memory.era != era {
             memory.bits.clear();
-            memory.version = version;
+            (memory.era, memory.version) = (era, version);
         }
         Some(at)
     }
@@ -147,7 +180,7 @@ impl Memory {
         match scope {
             Scope::Process => self.current()?.process.get(at),
             Scope::Lineage => self.current()?.line.get(at),
-            Scope::File => self.files[self.file?].bits.get(at),
+            Scope::File => self.file.map_or(&self.no_file, |file| &self.files[file].bits).get(at),
             Scope::Event => {
                 let (stamp, value) = self.event[at];
                 (stamp == self.stamp).then_some(value)
@@ -169,11 +202,10 @@ impl Memory {
                     memory.line.set(at, value);
                 }
             }
-            Scope::File => {
-                if let Some(file) = self.file {
-                    self.files[file].bits.set(at, value);
-                }
-            }
+            Scope::File => match self.file {
+                Some(file) => self.files[file].bits.set(at, value),
+                None => self.no_file.set(at, value),
+            },
             Scope::Event => self.event[at] = (self.stamp, value),
         }
     }

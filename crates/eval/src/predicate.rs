@@ -7,8 +7,10 @@ use crate::ir::{EvalError, Place};
 use crate::names::Names;
 use crate::op::pmatch::Paths;
 use crate::op::set::Set;
+use crate::op::words::Words;
 use crate::op::{Matcher, Op, compare, matcher, op, same};
 use crate::operand::{Operand, bytes, join, operand};
+use crate::values::Values;
 
 const MILLISECOND: u64 = 1_000_000;
 
@@ -32,12 +34,15 @@ pub(crate) enum Test {
     InValue(Operand),
     IntersectsValue(Operand),
     Covered(Paths),
+    Words(Words),
 }
 
 /// A test with its left side.
 #[derive(Clone, Debug)]
 pub(crate) struct Predicate {
     pub(crate) left: Operand,
+    /// Number of the left side among those of all rules.
+    pub(crate) number: u32,
     pub(crate) test: Test,
     compare: Compare,
     many: bool,
@@ -75,7 +80,7 @@ pub(crate) fn predicate(place: &Place<'_>, names: &mut Names) -> Result<Predicat
     if place.get("fold").is_some() && !matches!(test, Test::Members(..)) {
         return place.refuse("\"fold\" belongs to operators with a modifier");
     }
-    Ok(Predicate { compare: left.compare(), many: left.is_list(), left, test })
+    Ok(Predicate { compare: left.compare(), many: left.is_list(), left, number: 0, test })
 }
 
 fn constants(place: &Place<'_>) -> Result<Vec<Constant>, EvalError> {
@@ -108,6 +113,12 @@ impl Predicate {
             return cx.record.and_then(|r| r.value(*slot)).is_some_and(|v| self.holds_for(v, Some(cx)));
         }
         self.left.get(cx).is_some_and(|value| self.holds_for(&value, Some(cx)))
+    }
+
+    /// The same, with the left side read once an event.
+    pub(crate) fn holds_with<'a>(&self, cx: &Cx<'a>, values: &mut Values<'a>) -> bool {
+        let value = values.get(self.number, || self.left.get(cx));
+        value.as_ref().is_some_and(|value| self.holds_for(value, Some(cx)))
     }
 
     /// Whether the test holds for a value; without an event for tests that need no other value.
@@ -145,6 +156,7 @@ impl Predicate {
                 cx.and_then(|cx| right.get(cx)).is_some_and(|right| member(value, &right))
             }
             Test::Covered(paths) => bytes(value).is_some_and(|path| paths.covers(path)),
+            Test::Words(words) => bytes(value).is_some_and(|text| words.fit(text)),
         }
     }
 
@@ -154,6 +166,16 @@ impl Predicate {
             Test::In(_) | Test::InValue(_) => items.iter().all(|item| self.one(item, cx)),
             _ => items.iter().any(|item| self.one(item, cx)),
         }
+    }
+
+    /// Whether it can be put together with others of the same left side.
+    pub(crate) fn is_word(&self) -> bool {
+        self.compare == Compare::Plain && !self.many && Words::takes(&self.test)
+    }
+
+    /// One test for an `or` of tests of one left side.
+    pub(crate) fn any_word<'p>(&self, of: impl Iterator<Item = &'p Predicate>) -> Predicate {
+        Predicate { test: Test::Words(Words::new(of.map(|p| &p.test))), ..self.clone() }
     }
 
     /// Whether the test asks for the value of another field.
@@ -192,6 +214,7 @@ impl Predicate {
             Test::Matches(matcher) => matcher.cost(),
             Test::Members(_, members) => members.iter().map(Matcher::cost).sum(),
             Test::Covered(_) => 30,
+            Test::Words(_) => 12,
             Test::Exists => 1,
             _ => 6,
         };

@@ -1,6 +1,6 @@
 //! Rules compiled: a plan for every event type, and how a plan is run.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use eyas_event::{EVENTS, id};
 use eyas_field::{Cx, Scope};
@@ -14,6 +14,7 @@ use crate::ir::{EvalError, MAX_DEPTH, Place};
 use crate::memory::{Memory, Sizes};
 use crate::names::Names;
 use crate::operand::{Operand, operand};
+use crate::values::Values;
 
 /// Source of the kernel's events.
 const KERNEL: &str = "syscall";
@@ -38,12 +39,22 @@ struct Step {
     rest: NodeId,
 }
 
+/// A test that several rules of a chunk need; where it does not hold, none of them does.
+#[derive(Clone, Copy, Debug)]
+struct Hurdle {
+    node: NodeId,
+    /// The rules that need it.
+    needed_by: u64,
+}
+
 /// The rules that events of one type can match, in chunks of one gate word.
 #[derive(Debug, Default)]
 struct Plan {
     /// Number of the first chunk.
     first: usize,
     steps: Vec<Step>,
+    /// For each chunk, the hurdle that most rules need first.
+    hurdles: Vec<Vec<Hurdle>>,
 }
 
 /// Compiled rules.
@@ -140,12 +151,30 @@ impl Program {
             return;
         }
         memory.begin(cx);
+        let mut values = memory.room.open();
+        self.run(plan, memory, cx, &mut values, out);
+        memory.room.close(values);
+    }
+
+    fn run<'a>(
+        &self,
+        plan: &Plan,
+        memory: &mut Memory,
+        cx: &Cx<'a>,
+        values: &mut Values<'a>,
+        out: &mut Vec<u32>,
+    ) {
         for (chunk, steps) in plan.steps.chunks(CHUNK).enumerate() {
-            let mut open = self.open(plan.first + chunk, steps, memory, cx);
+            let mut open = self.open(plan.first + chunk, steps, memory, cx, values);
+            for hurdle in &plan.hurdles[chunk] {
+                if open & hurdle.needed_by != 0 && !self.holds(hurdle.node, memory, cx, values) {
+                    open &= !hurdle.needed_by;
+                }
+            }
             while open != 0 {
                 let step = &steps[open.trailing_zeros() as usize];
                 open &= open - 1;
-                if self.holds(step.rest, memory, cx) {
+                if self.holds(step.rest, memory, cx, values) {
                     out.push(step.rule);
                     if self.first_only {
                         return;
@@ -157,13 +186,20 @@ impl Program {
 
     /// Rules of a chunk whose lasting part holds for the thread of the event.
     #[inline]
-    fn open(&self, chunk: usize, steps: &[Step], memory: &mut Memory, cx: &Cx<'_>) -> u64 {
+    fn open<'a>(
+        &self,
+        chunk: usize,
+        steps: &[Step],
+        memory: &mut Memory,
+        cx: &Cx<'a>,
+        values: &mut Values<'a>,
+    ) -> u64 {
         if let Some(open) = memory.current().and_then(|m| m.gates[chunk]) {
             return open;
         }
         let mut open = 0;
         for (n, step) in steps.iter().enumerate() {
-            open |= u64::from(self.holds(step.gate, memory, cx)) << n;
+            open |= u64::from(self.holds(step.gate, memory, cx, values)) << n;
         }
         if let Some(memory) = memory.current_mut() {
             memory.gates[chunk] = Some(open);
@@ -171,7 +207,7 @@ impl Program {
         open
     }
 
-    fn holds(&self, id: NodeId, memory: &mut Memory, cx: &Cx<'_>) -> bool {
+    fn holds<'a>(&self, id: NodeId, memory: &mut Memory, cx: &Cx<'a>, values: &mut Values<'a>) -> bool {
         let node = &self.graph.nodes[id as usize];
         if let Shape::Const(value) = node.shape {
             return value;
@@ -182,10 +218,10 @@ impl Program {
         }
         let value = match &node.shape {
             Shape::Const(value) => *value,
-            Shape::Test(number) => self.graph.predicates[*number as usize].holds(cx),
-            Shape::Not(inner) => !self.holds(*inner, memory, cx),
-            Shape::And(members) => members.iter().all(|m| self.holds(*m, memory, cx)),
-            Shape::Or(members) => members.iter().any(|m| self.holds(*m, memory, cx)),
+            Shape::Test(number) => self.graph.predicates[*number as usize].holds_with(cx, values),
+            Shape::Not(inner) => !self.holds(*inner, memory, cx, values),
+            Shape::And(members) => members.iter().all(|m| self.holds(*m, memory, cx, values)),
+            Shape::Or(members) => members.iter().any(|m| self.holds(*m, memory, cx, values)),
         };
         memory.set(node.scope, at, value);
         value
@@ -294,7 +330,7 @@ fn compiled(
     let mut chunks = 0;
     for info in &EVENTS {
         let mut done = HashMap::new();
-        let mut plan = Plan { first: chunks, steps: Vec::new() };
+        let mut plan = Plan { first: chunks, ..Plan::default() };
         for (n, rule) in rules.iter().enumerate() {
             let kernel = source == KERNEL && events[n].as_ref().is_none_or(|on| on.contains(&info.id));
             // A record comes as the one event type that all sources share.
@@ -310,16 +346,39 @@ fn compiled(
             let (gate, rest) = graph.gate(here);
             plan.steps.push(Step { rule: n as u32, gate, rest });
         }
+        plan.hurdles = plan.steps.chunks(CHUNK).map(|steps| hurdles(&graph, steps)).collect();
         chunks += plan.steps.len().div_ceil(CHUNK);
         plans.push(plan);
     }
     let (places, mut sizes) = number(&graph, &plans);
     sizes.gates = chunks;
+    sizes.lefts = graph.left_sides();
     let asked = match std::mem::take(&mut graph.names) {
         Names::Kernel => None,
         Names::Source(ask) => Some(ask.done()),
     };
     Program { rules, graph, places, plans, sizes, first_only, asked }
+}
+
+/// Most that a hurdle may cost; what costs more is left to the rules that come so far.
+const CHEAP: u32 = 8;
+
+/// What two rules or more of a chunk need, by what it may save for its cost.
+fn hurdles(graph: &Graph, steps: &[Step]) -> Vec<Hurdle> {
+    let mut needed: BTreeMap<NodeId, u64> = BTreeMap::new();
+    for (n, step) in steps.iter().enumerate() {
+        let mut parts = Vec::new();
+        graph.conjuncts(step.rest, &mut parts);
+        for part in parts {
+            *needed.entry(part).or_default() |= 1 << n;
+        }
+    }
+    let cheap = |node: NodeId| graph.nodes[node as usize].cost <= CHEAP;
+    let shared = needed.into_iter().filter(|(node, rules)| rules.count_ones() > 1 && cheap(*node));
+    let mut found: Vec<Hurdle> = shared.map(|(node, needed_by)| Hurdle { node, needed_by }).collect();
+    let worth = |h: &Hurdle| h.needed_by.count_ones() * 1000 / graph.nodes[h.node as usize].cost.max(1);
+    found.sort_by_key(|hurdle| std::cmp::Reverse(worth(hurdle)));
+    found
 }
 
 /// Gives every node that a plan reaches its place in memory.

@@ -3,8 +3,10 @@
 use eyas_event::{EVENTS, id};
 use eyas_field::Value;
 
+use crate::constant::Constant;
+use crate::op::Matcher;
 use crate::operand::Operand;
-use crate::predicate::Predicate;
+use crate::predicate::{Predicate, Test};
 
 /// The answer of a predicate on every event of a type, when there is only one.
 pub(crate) fn decided(predicate: &Predicate, kind: u16) -> Option<bool> {
@@ -26,6 +28,8 @@ pub(crate) fn decided(predicate: &Predicate, kind: u16) -> Option<bool> {
         {
             Some(predicate.holds_for(&Value::Bool(false), None))
         }
+        // Events are numbered from 1, so rules write `evt.num = 0` for "never".
+        "evt.num" if matches!(&predicate.test, Test::Matches(Matcher::Eq(Constant::Int(0)))) => Some(false),
         _ => None,
     }
 }

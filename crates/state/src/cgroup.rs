@@ -1,5 +1,9 @@
 //! Container ids out of cgroup paths, engine after engine as the runtimes lay them out.
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
 /// Characters of a container id that fields show.
 const SHORT: usize = 12;
 const FULL: usize = 64;
@@ -25,14 +29,20 @@ const LAYOUTS: [(&[u8], &[u8]); 15] = [
 
 /// The container id in one cgroup path, if it names a container.
 pub(crate) fn container_id(path: &[u8]) -> Option<&[u8]> {
-    LAYOUTS
-        .iter()
-        .find_map(|(prefix, suffix)| hex_id(path, prefix, suffix))
-        .map(|id| &id[..SHORT])
-        .or_else(|| containerd(path))
-        .or_else(|| lxc(path))
-        .or_else(|| libvirt(path))
-        .or_else(|| bpm(path))
+    if path == b"/" {
+        return None;
+    }
+    let long = if has_hex_run(path) { hex(path) } else { None };
+    long.or_else(|| containerd(path)).or_else(|| lxc(path)).or_else(|| libvirt(path)).or_else(|| bpm(path))
+}
+
+fn hex(path: &[u8]) -> Option<&[u8]> {
+    LAYOUTS.iter().find_map(|(prefix, suffix)| hex_id(path, prefix, suffix)).map(|id| &id[..SHORT])
+}
+
+/// Whether there are so many hexadecimal digits in a row as an id has.
+fn has_hex_run(path: &[u8]) -> bool {
+    path.len() > FULL && path.split(|b| !b.is_ascii_hexdigit()).any(|run| run.len() >= FULL)
 }
 
 fn rfind(path: &[u8], what: &[u8]) -> Option<usize> {
@@ -67,6 +77,8 @@ fn containerd(path: &[u8]) -> Option<&[u8]> {
 }
 
 fn lxc(path: &[u8]) -> Option<&[u8]> {
+    static MARK: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("/lxc"));
+    MARK.find(path)?;
     let start = [&b"/lxc.payload/"[..], b"/lxc.payload.", b"/lxc/"]
         .iter()
         .find_map(|prefix| memchr::memmem::find(path, prefix).map(|at| at + prefix.len()))?;
@@ -76,6 +88,8 @@ fn lxc(path: &[u8]) -> Option<&[u8]> {
 }
 
 fn libvirt(path: &[u8]) -> Option<&[u8]> {
+    static MARK: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("lxc"));
+    MARK.find(path)?;
     if let Some(rest) = path.strip_suffix(b".libvirt-lxc") {
         return rest.rsplit(|b| *b == b'/').next();
     }
@@ -87,7 +101,8 @@ fn libvirt(path: &[u8]) -> Option<&[u8]> {
 }
 
 fn bpm(path: &[u8]) -> Option<&[u8]> {
-    let start = memchr::memmem::find(path, b"bpm-")? + 4;
+    static MARK: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("bpm-"));
+    let start = MARK.find(path)? + 4;
     let id = path.get(start..rfind(path, b".scope")?)?;
     id.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-')).then_some(id)
 }

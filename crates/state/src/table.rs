@@ -1,11 +1,15 @@
 //! The thread table: records by id, groups, and who is whose parent.
 
-use rustc_hash::FxHashMap;
+use std::hash::Hasher;
+
+use rustc_hash::{FxHashMap, FxHasher};
 
 use crate::thread::{Slot, Thread, ThreadGroup, bits};
 
 /// Most threads that are tracked.
 const CAPACITY: usize = 262_144;
+/// Ancestors that a line is followed for.
+const LINE: usize = 48;
 /// Ancestors after which a walk is taken for a loop.
 const MAX_DEPTH: usize = 10_000;
 
@@ -243,6 +247,26 @@ impl Threads {
             leader = Some(ancestor);
         }
         leader
+    }
+
+    /// A number that stays the same while no ancestor and no leader of a record changes; none for a line too long to
+    /// be worth the walk.
+    pub fn line(&self, slot: Slot) -> Option<u64> {
+        let mut line = FxHasher::default();
+        let mut at = self.main(slot)?;
+        for _ in 0..LINE {
+            let Some(parent) = self.parent(at) else {
+                for leader in [self.session_leader(slot), self.vpgid_leader(slot), self.pgid_leader(slot)] {
+                    line.write_u64(leader.map_or(0, |t| t.version));
+                }
+                return Some(line.finish());
+            };
+            let main = self.main(parent);
+            line.write_u64(self.get(parent)?.version);
+            line.write_u64(main.and_then(|main| self.get(main)).map_or(0, |t| t.version));
+            at = main.unwrap_or(parent);
+        }
+        None
     }
 
     /// Leader of the session.

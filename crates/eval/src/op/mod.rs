@@ -5,6 +5,7 @@ pub(crate) mod pmatch;
 pub(crate) mod regular;
 pub(crate) mod set;
 pub(crate) mod transform;
+pub(crate) mod words;
 
 use std::cmp::Ordering;
 

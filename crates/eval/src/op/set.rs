@@ -45,6 +45,16 @@ impl Set {
         set
     }
 
+    /// The members, when all are texts.
+    pub(crate) fn texts(&self) -> Option<&FxHashSet<Box<[u8]>>> {
+        let only = self.numbers.is_empty()
+            && self.ips.is_empty()
+            && self.nets.is_empty()
+            && self.others.is_empty()
+            && !self.texts.is_empty();
+        only.then_some(&self.texts)
+    }
+
     pub(crate) fn contains(&self, value: &Value<'_>) -> bool {
         match value {
             Value::Text(b) | Value::Bytes(b) => {
