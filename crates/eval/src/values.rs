@@ -44,7 +44,11 @@ impl Room {
 impl<'a> Values<'a> {
     /// The value of a left side; `read` is called for the first that asks.
     #[inline]
-    pub(crate) fn get(&mut self, number: u32, read: impl FnOnce() -> Option<Value<'a>>) -> &Option<Value<'a>> {
+    pub(crate) fn get(
+        &mut self,
+        number: u32,
+        read: impl FnOnce() -> Option<Value<'a>>,
+    ) -> &Option<Value<'a>> {
         let place = self.places[number as usize];
         if place != 0 {
             return &self.found[place as usize - 1].1;

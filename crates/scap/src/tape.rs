@@ -52,6 +52,7 @@ impl Tape {
                 }
             }
         }
+        sections.iter_mut().for_each(|section| section.events.shrink_to_fit());
         let period = last.saturating_sub(first).saturating_add(PAUSE_NS);
         Ok(Tape { sections, rounds, round: 0, section: 0, record: 0, at: 0, opened: false, period })
     }

@@ -21,7 +21,9 @@ impl Words {
     pub(crate) fn takes(test: &Test) -> bool {
         match test {
             Test::In(set) => set.texts().is_some(),
-            Test::Matches(Matcher::Eq(Constant::Text(_)) | Matcher::Startswith(_) | Matcher::Endswith(_)) => true,
+            Test::Matches(Matcher::Eq(Constant::Text(_)) | Matcher::Startswith(_) | Matcher::Endswith(_)) => {
+                true
+            }
             Test::Matches(Matcher::Contains(finder)) => !finder.needle().is_empty(),
             _ => false,
         }
