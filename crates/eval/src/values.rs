@@ -37,7 +37,7 @@ impl Room {
         found.clear();
         self.places = places;
         // An empty vector keeps its memory while its values change their lifetime.
-        self.found = found.into_iter().filter_map(|_| None).collect();
+        self.found = found.into_iter().map(|(number, _)| (number, None)).collect();
     }
 }
 
