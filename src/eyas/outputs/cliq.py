@@ -9,7 +9,7 @@ from eyas.alert import Alert
 from eyas.delivery import Request
 from eyas.outputs.body import chat, event
 from eyas.outputs.body.http import post
-from eyas.outputs.body.markup import cut, line
+from eyas.outputs.body.markup import fitted, line
 from eyas.outputs.card import ChatSettings, Output
 
 EMOJI = {
@@ -37,13 +37,15 @@ class Settings(ChatSettings):
 def request(alert: Alert, settings: Settings) -> Request:
     """One message."""
     headline = chat.headline(alert, settings, _text)
-    output = cut(_text(event.output(alert)), chat.LONGEST)
+    output = fitted(event.output(alert), chat.LONGEST, _text)
     text = headline or output
     slides: list[dict[str, Any]] = []
     if headline and chat.shows(settings, "text"):
         slides.append({"type": "text", "data": output})
     if chat.shows(settings, "fields"):
-        rows = [{"field": _text(name), "value": _text(value)} for name, value in chat.facts(alert)]
+        rows = [
+            {"field": _text(name), "value": fitted(value, 1000, _text)} for name, value in chat.facts(alert)
+        ]
         slides.append({"type": "table", "data": {"headers": ["field", "value"], "rows": rows}})
     if settings.useemoji:
         text = f"{EMOJI.get(alert.priority.lower(), '?')} {text}"

@@ -8,7 +8,7 @@ from eyas.alert import Alert
 from eyas.delivery import Request
 from eyas.outputs.body import chat, event
 from eyas.outputs.body.http import post
-from eyas.outputs.body.markup import cut, line, markdown
+from eyas.outputs.body.markup import fitted, line, markdown
 from eyas.outputs.card import HttpSettings, Output
 
 COLOURS = {
@@ -35,7 +35,7 @@ class Settings(HttpSettings):
 
 def request(alert: Alert, settings: Settings) -> Request:
     """One message with one embed."""
-    description = cut(markdown(event.output(alert)), DESCRIPTION)
+    description = fitted(event.output(alert), DESCRIPTION, markdown)
     embed = {
         "title": "",
         "url": "",
@@ -54,17 +54,17 @@ def _fields(alert: Alert, room: int) -> list[dict[str, Any]]:
     own = {"rule", "priority", "source", "hostname", "tags", "time"}
     made: list[dict[str, Any]] = []
     for name, value in chat.facts(alert):
-        shown = markdown(value) if name in own else _code(value)
-        title, text = cut(markdown(name), NAME), cut(shown, VALUE)
+        shown = fitted(value, VALUE, markdown) if name in own else _code(value)
+        title, text = fitted(name, NAME, markdown), shown or "\u200b"
         room -= len(title) + len(text)
-        if room >= 0 and len(made) < FIELDS:
+        if title and room >= 0 and len(made) < FIELDS:
             made.append({"name": title, "value": text, "inline": True})
     return made
 
 
 def _code(value: str) -> str:
     """A block of code; it ends at three backticks, so none of the value stand side by side."""
-    return "```" + cut(line(value).replace("`", "`\u200b"), VALUE - 6) + "```"
+    return "```" + fitted(value, VALUE - 6, lambda text: line(text).replace("`", "`\u200b")) + "```"
 
 
 OUTPUT = Output("discord", "Discord: an embed through a webhook", Settings, request)

@@ -8,7 +8,7 @@ from eyas.alert import Alert
 from eyas.delivery import Request
 from eyas.outputs.body import chat, event
 from eyas.outputs.body.http import post
-from eyas.outputs.body.markup import cut, line, to_html
+from eyas.outputs.body.markup import fitted, line, to_html
 from eyas.outputs.card import ChatSettings, Output
 
 
@@ -24,11 +24,14 @@ def request(alert: Alert, settings: Settings) -> Request:
     body: dict[str, Any] = {}
     text = chat.headline(alert, settings, _text)
     if settings.outputformat == "text":
-        text = text or _text(event.output(alert))
+        text = text or fitted(event.output(alert), chat.LONGEST, _text)
     else:
-        widgets = [{"keyValue": {"topLabel": line(k), "content": to_html(v)}} for k, v in chat.facts(alert)]
+        widgets = [
+            {"keyValue": {"topLabel": line(k), "content": fitted(v, 1000, to_html)}}
+            for k, v in chat.facts(alert)
+        ]
         body["cards"] = [{"sections": [{"widgets": widgets}]}]
-    return post(settings.webhookurl, ({"text": cut(text, chat.LONGEST)} if text else {}) | body)
+    return post(settings.webhookurl, ({"text": text} if text else {}) | body)
 
 
 def _text(value: object) -> str:

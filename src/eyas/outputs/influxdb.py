@@ -67,7 +67,7 @@ def point(alert: Alert, step: int) -> str:
         "hostname": alert.hostname,
         "tags": "_".join(event.tags(alert)),
     }
-    shown = "".join(f",{_tag(name)}={_tag(value)}" for name, value in tags.items() if _tag(value))
+    shown = "".join(f",{_tag(name)}={_tag(value)}" for name, value in tags.items() if name and value)
     text = line(event.output(alert)).replace("\\", "\\\\").replace('"', '\\"')
     return f'events{shown} value="{text}" {alert.ts // step}'
 

@@ -6,11 +6,12 @@ from eyas.alert import Alert
 from eyas.delivery import Request
 from eyas.outputs.body import chat, event
 from eyas.outputs.body.http import post
-from eyas.outputs.body.markup import cut, line, slack
+from eyas.outputs.body.markup import cut, fitted, line, slack
 from eyas.outputs.card import Output
 
 # Limits of a message in blocks, https://docs.slack.dev/reference/block-kit/blocks
 HEADER, SECTION, FIELD, FIELDS, BLOCKS = 150, 3000, 2000, 10, 50
+NAME = 200
 
 
 class Settings(chat.HookSettings):
@@ -33,7 +34,7 @@ def request(alert: Alert, settings: Settings) -> Request:
 def _card(alert: Alert, settings: Settings) -> dict[str, Any]:
     return {
         "color": f"#{chat.colour(alert)}",
-        "fallback": cut(slack(event.output(alert)), SECTION),
+        "fallback": fitted(event.output(alert), SECTION, slack),
         "blocks": _blocks(alert, settings)[:BLOCKS],
     }
 
@@ -42,19 +43,22 @@ def _blocks(alert: Alert, settings: Settings) -> list[dict[str, Any]]:
     title = cut(line(f"{event.priority(alert)}: {alert.rule}"), HEADER)
     blocks: list[dict[str, Any]] = [{"type": "header", "text": {"type": "plain_text", "text": title}}]
     if chat.shows(settings, "text"):
-        blocks.append({"type": "section", "text": _text(slack(event.output(alert)), SECTION)})
+        blocks.append({"type": "section", "text": _text(fitted(event.output(alert), SECTION, slack))})
     if chat.shows(settings, "fields"):
-        fields = [_text(f"*{slack(name)}*\n{slack(value)}", FIELD) for name, value in chat.facts(alert)]
+        fields = [
+            _text(f"*{fitted(name, NAME, slack)}*\n{fitted(value, FIELD - NAME - 3, slack)}")
+            for name, value in chat.facts(alert)
+        ]
         blocks += [
             {"type": "section", "fields": fields[at : at + FIELDS]} for at in range(0, len(fields), FIELDS)
         ]
     if settings.footer:
-        blocks.append({"type": "context", "elements": [_text(slack(settings.footer), FIELD)]})
+        blocks.append({"type": "context", "elements": [_text(fitted(settings.footer, FIELD, slack))]})
     return blocks
 
 
-def _text(text: str, size: int) -> dict[str, str]:
-    return {"type": "mrkdwn", "text": cut(text, size)}
+def _text(text: str) -> dict[str, str]:
+    return {"type": "mrkdwn", "text": text}
 
 
 OUTPUT = Output("slack", "Slack: a message through an incoming webhook", Settings, request)

@@ -9,9 +9,10 @@ from eyas.alert import Alert
 from eyas.delivery import Request
 from eyas.outputs.body import chat, event
 from eyas.outputs.body.http import post, reveal
-from eyas.outputs.body.markup import cut, line, markdown
+from eyas.outputs.body.markup import fitted, line, markdown
 from eyas.outputs.card import ChatSettings, Output
 
+FACT = 1000  # a message holds 28 KB
 CARD = "application/vnd.microsoft.card.adaptive"
 SCHEMA = "http://adaptivecards.io/schemas/adaptive-card.json"
 # Colours that an adaptive card knows, by the meaning of the priority.
@@ -67,8 +68,11 @@ def adaptive(alert: Alert, settings: Settings) -> dict[str, Any]:
         }
     ]
     headline = chat.headline(alert, settings, markdown)
-    texts = [headline, markdown(event.output(alert)) if chat.shows(settings, "text") else ""]
-    body += [{"type": "TextBlock", "text": cut(text, chat.LONGEST), "wrap": True} for text in texts if text]
+    texts = [
+        headline,
+        fitted(event.output(alert), chat.LONGEST, markdown) if chat.shows(settings, "text") else "",
+    ]
+    body += [{"type": "TextBlock", "text": text, "wrap": True} for text in texts if text]
     if facts := _facts(alert, settings):
         body.append({"type": "FactSet", "facts": [{"title": name, "value": value} for name, value in facts]})
     content = {
@@ -84,7 +88,7 @@ def adaptive(alert: Alert, settings: Settings) -> dict[str, Any]:
 def _facts(alert: Alert, settings: Settings) -> list[tuple[str, str]]:
     if not (chat.shows(settings, "facts") or chat.shows(settings, "fields")):
         return []
-    return [(markdown(name), markdown(value)) for name, value in chat.facts(alert)]
+    return [(markdown(name), fitted(value, FACT, markdown)) for name, value in chat.facts(alert)]
 
 
 OUTPUT = Output("teams", "Microsoft Teams: a card to a workflow or connector", Settings, request)

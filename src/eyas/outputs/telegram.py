@@ -8,7 +8,7 @@ from eyas.alert import Alert
 from eyas.delivery import Request
 from eyas.outputs.body import event
 from eyas.outputs.body.http import address, join, post, reveal
-from eyas.outputs.body.markup import cut, line, telegram
+from eyas.outputs.body.markup import fitted, telegram
 from eyas.outputs.card import HttpSettings, Output
 
 LONGEST = 4096  # https://core.telegram.org/bots/api#sendmessage
@@ -48,7 +48,7 @@ def _text(alert: Alert) -> str:
         f"• *Tags*: {_short(' '.join(event.tags(alert)))}",
         "• *Fields*:",
     ]
-    tail = ["", f"*Output*: {telegram(cut(line(event.output(alert)), 800))}"]
+    tail = ["", f"*Output*: {fitted(event.output(alert), 1600, telegram)}"]
     room = LONGEST - len("\n".join([*head, *tail])) - 1
     for name, value in event.texts(alert).items():
         entry = f"\t  • *{_short(name)}*: {_short(value)}"
@@ -59,8 +59,7 @@ def _text(alert: Alert) -> str:
 
 
 def _short(text: str) -> str:
-    """Cut first, then escaped, so that no escape is torn apart."""
-    return telegram(cut(line(text), 200))
+    return fitted(text, 300, telegram)
 
 
 OUTPUT = Output("telegram", "Telegram: a message of a bot", Settings, request)

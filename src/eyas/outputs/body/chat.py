@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from eyas.alert import Alert
 from eyas.outputs.body import event
 from eyas.outputs.body.headline import render
-from eyas.outputs.body.markup import cut
+from eyas.outputs.body.markup import fitted
 from eyas.outputs.card import ChatSettings
 
 COLOURS = {
@@ -80,14 +80,14 @@ def message(alert: Alert, settings: HookSettings, escape: Escape) -> dict[str, A
 def attachment(alert: Alert, settings: ChatSettings, footer: str, escape: Escape) -> dict[str, Any]:
     """An attachment as Slack, Rocket.Chat and Mattermost take it."""
     made: dict[str, Any] = {
-        "fallback": cut(escape(event.output(alert)), LONGEST),
+        "fallback": fitted(event.output(alert), LONGEST, escape),
         "color": f"#{colour(alert)}",
     }
     if shows(settings, "text"):
-        made["text"] = cut(escape(event.output(alert)), LONGEST)
+        made["text"] = fitted(event.output(alert), LONGEST, escape)
     if shows(settings, "fields"):
         made["fields"] = [
-            {"title": escape(name), "value": cut(escape(value), LONGEST), "short": len(value) < SHORT}
+            {"title": escape(name), "value": fitted(value, LONGEST, escape), "short": len(value) < SHORT}
             for name, value in facts(alert)
         ]
         made["footer"] = footer

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
+from collections.abc import Callable
 
 from eyas.outputs.body.event import plain
 
@@ -60,6 +61,16 @@ def to_html(text: object) -> str:
 def cut(text: str, size: int) -> str:
     """At most `size` characters; what was cut shows as `…`."""
     return text if len(text) <= size else text[: size - 1] + "…"
+
+
+def fitted(text: object, size: int, escape: Callable[[object], str]) -> str:
+    """Escaped text of at most `size` characters. What is cut off is cut off first, so that no escape is torn apart."""
+    raw = line(text)[: size + 1]
+    shown = escape(raw)
+    while len(shown) > size:
+        raw = raw[: len(raw) - max(1, (len(shown) - size) // 6)]
+        shown = escape(raw + "…")
+    return shown
 
 
 def header(text: object) -> str:
