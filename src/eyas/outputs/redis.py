@@ -113,6 +113,7 @@ def _client(redis: Any, settings: RedisSettings) -> Any:
         password=reveal(settings.password) or None,
         socket_timeout=PATIENCE,
         socket_connect_timeout=PATIENCE,
+        retry=library("redis.retry", "redis").Retry(library("redis.backoff", "redis").NoBackoff(), 0),
         **(tls if secure else {}),
     )
 

@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 from eyas.outputs.body.event import plain
 
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~])")
-_TELEGRAM = re.compile(r"([_*\[\]()~`>#+\-=|{}.!\\])")
+_MARKDOWN = str.maketrans({sign: "\\" + sign for sign in "\\`*_{}[]<>#|~"})
+_TELEGRAM = str.maketrans({sign: "\\" + sign for sign in "_*[]()~`>#+-=|{}.!\\"})
 _SLACK = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _MENTION = re.compile(r"@(?=\w)")
 _TAME = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
@@ -40,17 +40,12 @@ def slack(text: object) -> str:
 
 def markdown(text: object) -> str:
     """Markdown of Mattermost, Rocket.Chat, Teams, Webex: no format, no link, no `@channel`."""
-    return _MENTION.sub("@\u200b", _MARKDOWN.sub(r"\\\1", line(text)))
+    return _MENTION.sub("@\u200b", line(text).translate(_MARKDOWN))
 
 
 def telegram(text: object) -> str:
     """Telegram's MarkdownV2, where every sign of a closed list is escaped."""
-    return _TELEGRAM.sub(r"\\\1", line(text))
-
-
-def telegram_code(text: object) -> str:
-    """Text within a code span of MarkdownV2."""
-    return re.sub(r"([`\\])", r"\\\1", line(text))
+    return line(text).translate(_TELEGRAM)
 
 
 def to_html(text: object) -> str:
@@ -67,10 +62,13 @@ def fitted(text: object, size: int, escape: Callable[[object], str]) -> str:
     """Escaped text of at most `size` characters. What is cut off is cut off first, so that no escape is torn apart."""
     raw = line(text)[: size + 1]
     shown = escape(raw)
-    while len(shown) > size:
-        raw = raw[: len(raw) - max(1, (len(shown) - size) // 6)]
-        shown = escape(raw + "…")
-    return shown
+    if len(shown) <= size:
+        return shown
+    fits, over = 0, len(raw)
+    while over - fits > 1:
+        middle = (fits + over) // 2
+        fits, over = (middle, over) if len(escape(raw[:middle] + "…")) <= size else (fits, middle)
+    return escape(raw[:fits] + "…")
 
 
 def header(text: object) -> str:
