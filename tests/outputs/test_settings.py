@@ -70,6 +70,13 @@ def test_every_setting_can_come_from_the_environment(name: str) -> None:
             assert str(found[key]).lower() == told.lower()
 
 
+def test_a_section_within_a_section_loads_from_both() -> None:
+    values = {"elasticsearch": {"hostport": "http://e:9200", "batching": {"Enabled": False, "batchSize": 7}}}
+    (one,) = load(values, {"ELASTICSEARCH_BATCHING_FLUSHINTERVAL": "9s"}).enabled
+    batching = one.settings.model_dump()["batching"]
+    assert batching == {"enabled": False, "batchsize": 7, "flushinterval": "9s"}
+
+
 def test_faults_are_told_together_and_secrets_are_not() -> None:
     values = {
         "alertmanager": {"hostport": "http://a", "expiresafter": "soon"},

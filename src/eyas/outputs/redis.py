@@ -34,6 +34,7 @@ class RedisSettings(Settings):
     """Keys below `redis`."""
 
     needs = ("address",)
+    ignored = ("maxconcurrentrequests",)  # one connection carries a whole batch
     address: str
     username: str = ""
     password: SecretStr = SecretStr("")

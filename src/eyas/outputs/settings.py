@@ -136,7 +136,7 @@ def _known(
         low = str(key).lower()
         if low in kind.named():
             if value is not None and value != "":
-                found[low] = value
+                found[low] = _small(value) if _nested(kind, low) else value
         elif notes is not None and low not in kind.ignored and not isinstance(value, Mapping):
             near = difflib.get_close_matches(low, kind.named(), 1)
             hint = f", did you mean '{near[0]}'?" if near else ""
@@ -149,12 +149,26 @@ def _with_environment(
 ) -> dict[str, Any]:
     """The same with what the environment says; a map there adds to the map of the file."""
     for key in keys or kind.named():
+        if inner := _nested(kind, key):
+            told = {one: env[n] for one in inner.model_fields if env.get(n := variable(f"{name}.{key}", one))}
+            known |= {key: {**known.get(key, {}), **told}} if told else {}
+            continue
         text = env.get(variable(name, key), "")
         if not text:
             continue
         before = known.get(key)
         known[key] = {**before, **_pairs(text)} if isinstance(before, Mapping) else text
     return known
+
+
+def _nested(kind: type[Settings], key: str) -> type[BaseModel] | None:
+    """The model of a section within the section of a receiver."""
+    found = kind.named()[key].annotation
+    return found if isinstance(found, type) and issubclass(found, BaseModel) else None
+
+
+def _small(value: Any) -> Any:
+    return {str(key).lower(): entry for key, entry in value.items()} if isinstance(value, Mapping) else value
 
 
 def _pairs(text: str) -> dict[str, str]:

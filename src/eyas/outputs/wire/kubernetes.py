@@ -26,8 +26,12 @@ class ApiServer:
         """One request with the body of its answer."""
         settings = self.client.configuration
         url = settings.host + request.url.removeprefix(SCHEME)
-        head = dict(request.headers)
-        self.client.update_params_for_auth(head, [], ["BearerToken"])
+        proofs = {
+            proof["key"]: proof["value"]
+            for proof in settings.auth_settings().values()
+            if proof["in"] == "header"
+        }
+        head = dict(request.headers) | proofs
         pool = self.client.rest_client.pool_manager
         try:
             reply = pool.request(
