@@ -17,6 +17,8 @@ from eyas.rules import Compiled
 
 BATCH = 1 << 16
 
+NOTHING = "<NA>"
+
 Progress = Callable[[int, int | None], None]
 Player = _core.Replay | _core.Logs
 
@@ -110,7 +112,9 @@ def alert_of(match: _core.Match, rule: Compiled, host: str) -> Alert:
 def _carried(match: _core.Match, rule: Compiled) -> dict[str, Any]:
     """What the match brought along beside its output, for grouping and for the trail."""
     values = match.values
-    found = {key: value for key, operand in rule.carried if (value := values[operand][1]) is not None}
+    found = {
+        key: value for key, operand in rule.carried if (value := values[operand][1]) not in (None, NOTHING)
+    }
     return {"carried": found} if found else {}
 
 

@@ -18,6 +18,9 @@ COMMANDS = {
     "fields": "what a rule can ask",
     "events": "what can happen",
     "doctor": "what this machine allows",
+    "alerts": "list, search, export alerts; say what becomes of them",
+    "trail": "what happened around an alert",
+    "outputs": "list, test and preview receivers of alerts",
     "bench": "measure",
 }
 

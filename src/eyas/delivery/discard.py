@@ -13,6 +13,7 @@ from eyas.delivery import journal
 CHUNK = 2000
 RESERVE = 12 << 20  # more than the log can hold: a checkpoint has to fit
 RESERVE_FILE = "reserve"
+SETTLED = "SELECT seq FROM alert WHERE kept < ? AND NOT {awaited}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +48,16 @@ def release(db: sqlite3.Connection) -> Counter[int]:
     """Delete one chunk of alerts, the least needed ones."""
     settled = [
         row[0]
-        for row in db.execute(f"SELECT seq FROM alert WHERE NOT {_awaited(db)} ORDER BY seq LIMIT {CHUNK}")
+        for row in db.execute(f"SELECT seq FROM alert WHERE NOT {awaited(db)} ORDER BY seq LIMIT {CHUNK}")
     ]
     if settled:
-        _delete(db, settled)
+        delete(db, settled)
         journal.count(db, "retired", len(settled))
         return Counter()
     rows = db.execute(
         "SELECT seq, severity FROM alert ORDER BY severity DESC, seq LIMIT ?", (CHUNK,)
     ).fetchall()
-    _delete(db, [seq for seq, _ in rows])
+    delete(db, [seq for seq, _ in rows])
     gone = Counter(severity for _, severity in rows)
     for severity, number in gone.items():
         journal.count(db, f"discarded:{severity}", number)
@@ -65,8 +66,8 @@ def release(db: sqlite3.Connection) -> Counter[int]:
 
 def retire(db: sqlite3.Connection, before: int) -> int:
     """Delete alerts older than a moment that nobody waits for."""
-    rows = db.execute(f"SELECT seq FROM alert WHERE kept < ? AND NOT {_awaited(db)}", (before,)).fetchall()
-    _delete(db, [row[0] for row in rows])
+    rows = db.execute(SETTLED.format(awaited=awaited(db)), (before,)).fetchall()
+    delete(db, [row[0] for row in rows])
     db.execute(
         "DELETE FROM activity WHERE number <= (SELECT coalesce(max(number), 0) FROM activity WHERE kept < ?)",
         (before,),
@@ -84,14 +85,15 @@ def expire(db: sqlite3.Connection, before: int) -> int:
     return gone
 
 
-def _awaited(db: sqlite3.Connection) -> str:
+def awaited(db: sqlite3.Connection) -> str:
     """Condition: some queue still holds the alert. One look-up for each queue, none over all of them."""
     names = journal.outputs(db)
     listed = ",".join("'" + name.replace("'", "''") + "'" for name in names)
     return f"EXISTS (SELECT 1 FROM pending p WHERE p.output IN ({listed}) AND p.seq = alert.seq)"
 
 
-def _delete(db: sqlite3.Connection, seqs: list[int]) -> None:
+def delete(db: sqlite3.Connection, seqs: list[int]) -> None:
+    """Delete alerts with all that hangs on them."""
     if not seqs:
         return
     rows = [(seq,) for seq in seqs]

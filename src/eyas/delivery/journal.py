@@ -212,6 +212,8 @@ def depth(db: sqlite3.Connection, output: str) -> Depth:
 
 def count(db: sqlite3.Connection, name: str, more: int) -> None:
     """Add to a counter that outlives the process."""
+    if not more:
+        return
     db.execute(
         "INSERT INTO counter VALUES (?, ?) ON CONFLICT(name) DO UPDATE SET value = value + excluded.value",
         (name, more),

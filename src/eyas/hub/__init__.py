@@ -1,0 +1,1 @@
+"""Alerts kept, grouped, routed, searched and shown."""
