@@ -1,0 +1,54 @@
+"""Retrying: failures that pass are waited out, longer each time, or as long as the service asks."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import TypeVar
+
+import tenacity
+
+from eyas.errors import PassingError
+from eyas.transports.parcel import Link
+
+T = TypeVar("T")
+
+FIRST, LONGEST = 0.5, 300.0
+
+
+class StoppedError(Exception):
+    """Waiting ended because the feed is to stop."""
+
+
+def patiently(link: Link, work: Callable[[], T]) -> T:
+    """Call `work` until it succeeds; failures that do not pass go through."""
+    retrying = tenacity.Retrying(
+        retry=tenacity.retry_if_exception_type(PassingError),
+        wait=_pause,
+        sleep=tenacity.sleep_using_event(link.stop),
+        stop=tenacity.stop_when_event_set(link.stop),
+        before_sleep=lambda state: _note(link, state),
+        retry_error_cls=_Ended,
+    )
+    try:
+        return retrying(work)
+    except _Ended:
+        raise StoppedError from None
+
+
+class _Ended(tenacity.RetryError):
+    """The stop event was set between two tries."""
+
+
+def _pause(state: tenacity.RetryCallState) -> float:
+    error = state.outcome.exception() if state.outcome else None
+    if isinstance(error, PassingError) and error.after is not None:
+        return min(error.after, LONGEST * 12)
+    return min(FIRST * 2 ** min(state.attempt_number - 1, 20), LONGEST) * random.uniform(0.5, 1.0)
+
+
+def _note(link: Link, state: tenacity.RetryCallState) -> None:
+    link.status.retries += 1
+    error = state.outcome.exception() if state.outcome else None
+    pause = state.next_action.sleep if state.next_action else 0.0
+    link.status.turn("waiting", f"{error}; next try in {pause:.1f} s")
