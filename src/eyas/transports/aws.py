@@ -36,7 +36,10 @@ def client(service: str, account: Account) -> Any:
     import botocore.exceptions
 
     config = botocore.config.Config(
-        retries={"mode": "standard", "max_attempts": 2}, connect_timeout=10, read_timeout=40, max_pool_connections=16
+        retries={"mode": "standard", "max_attempts": 2},
+        connect_timeout=10,
+        read_timeout=40,
+        max_pool_connections=16,
     )
     try:
         session = _session(boto3, account)

@@ -59,7 +59,9 @@ class Checkpoints:
         with self._lock, self._db:
             self._db.execute("BEGIN IMMEDIATE")
             if mark is not None:
-                self._db.execute("INSERT OR REPLACE INTO marks VALUES (?, ?, ?)", (feed, json.dumps(mark), now))
+                self._db.execute(
+                    "INSERT OR REPLACE INTO marks VALUES (?, ?, ?)", (feed, json.dumps(mark), now)
+                )
             rows = [(feed, digest(key), now) for key in keys]
             self._db.executemany("INSERT OR IGNORE INTO seen VALUES (?, ?, ?)", rows)
             self._commits += 1

@@ -90,7 +90,7 @@ def _opened(data: bytes, limit: int) -> bytes:
 
 def _found(path: Path) -> list[Path]:
     if PATTERN.search(str(path)):
-        found = [Path(name) for name in glob.glob(str(path), recursive=True)]
+        found = [Path(name) for name in glob.glob(str(path), recursive=True)]  # noqa: PTH207 the pattern may be absolute
     elif path.is_dir():
         found = [p for p in path.rglob("*") if not p.name.startswith(".")]
     else:

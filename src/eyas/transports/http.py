@@ -48,12 +48,17 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Reception:
-    """What a service's requests look like. `greet` answers those that hold no events, such as a challenge."""
+    """What a service's requests look like.
+
+    `greet` answers those that hold no events, such as a challenge. With `once`, a signature that was seen is a
+    request that is sent again: it is answered, and goes no further.
+    """
 
     scheme: signature.Scheme | None = None
     types: tuple[str, ...] = ("application/json",)
     greet: Callable[[bytes], bytes | None] | None = None
     sign_always: bool = False
+    once: bool = False
 
 
 def address(listen: str) -> tuple[str, int]:
@@ -121,7 +126,9 @@ class Server:
             family = socket.AF_INET6 if ":" in host else socket.AF_INET
             self._socket = socket.create_server((host, port), family=family, backlog=512)
         except OSError as error:
-            raise RunError(f"cannot listen on {settings.listen}: {(error.strerror or str(error)).lower()}") from None
+            raise RunError(
+                f"cannot listen on {settings.listen}: {(error.strerror or str(error)).lower()}"
+            ) from None
         shown = f"[{host}]" if ":" in host else host
         scheme = "https" if settings.certificate else "http"
         self.url = f"{scheme}://{shown}:{self._socket.getsockname()[1]}{settings.path}"
@@ -195,7 +202,7 @@ def _tls(settings: Settings) -> dict[str, Any]:
     return made
 
 
-class _Refusal(Exception):
+class _RefusalError(Exception):
     """An answer other than yes."""
 
     def __init__(self, status: int, reason: str, detail: str = "") -> None:
@@ -232,14 +239,18 @@ class Door:
         try:
             self._admit(request, peer)
             body = await self._body(request)
-            headers = {name: value for name, value in request.headers.items()}
+            headers = dict(request.headers.items())
             self._believe(headers, body)
             body = _unpacked(headers, body, self._settings.max_body)
             greeting = self._reception.greet(body) if self._reception.greet else None
             if greeting is not None:
                 return Response(greeting, media_type="application/json")
-            outcome = await self._hand_on(body, headers, peer)
-        except _Refusal as refusal:
+            key = self._key(headers)
+            if key and self._link.seen(key):
+                self._link.status.refuse("replayed", f"POST from {peer}")
+                return Response(b"", 200)
+            outcome = await self._hand_on(body, headers, peer, key)
+        except _RefusalError as refusal:
             self._link.status.refuse(refusal.reason, f"POST from {peer}", refusal.detail)
             extra = {"Retry-After": "1"} if refusal.status in (429, 503) else {}
             if refusal.status == 401:
@@ -252,14 +263,14 @@ class Door:
 
     def _admit(self, request: Request, peer: str) -> None:
         if request.url.path.rstrip("/") != self._settings.path.rstrip("/"):
-            raise _Refusal(404, "unknown path")
+            raise _RefusalError(404, "unknown path")
         if request.method != "POST":
-            raise _Refusal(405, "only POST")
+            raise _RefusalError(405, "only POST")
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if self._reception.types and kind not in self._reception.types:
-            raise _Refusal(415, "wrong content type", kind)
+            raise _RefusalError(415, "wrong content type", kind)
         if not self._buckets.take(peer, time.monotonic()):
-            raise _Refusal(429, "too many requests")
+            raise _RefusalError(429, "too many requests")
         self._check_token(request.headers)
 
     def _check_token(self, headers: Mapping[str, str]) -> None:
@@ -267,7 +278,7 @@ class Door:
             return
         wanted = f"Bearer {self._settings.token.reveal()}"
         if not hmac.compare_digest(headers.get("authorization", "").encode(), wanted.encode()):
-            raise _Refusal(401, "wrong token")
+            raise _RefusalError(401, "wrong token")
 
     async def _body(self, request: Request) -> bytes:
         from starlette.requests import ClientDisconnect
@@ -275,19 +286,19 @@ class Door:
         limit = self._settings.max_body
         length = request.headers.get("content-length", "")
         if length.isdecimal() and int(length) > limit:
-            raise _Refusal(413, "too large", f"{length} bytes announced, {limit} allowed")
+            raise _RefusalError(413, "too large", f"{length} bytes announced, {limit} allowed")
         parts, size = [], 0
         try:
             async with asyncio.timeout(self._settings.timeout):
                 async for part in request.stream():
                     size += len(part)
                     if size > limit:
-                        raise _Refusal(413, "too large", f"more than {limit} bytes")
+                        raise _RefusalError(413, "too large", f"more than {limit} bytes")
                     parts.append(part)
         except TimeoutError:
-            raise _Refusal(408, "too slow") from None
+            raise _RefusalError(408, "too slow") from None
         except ClientDisconnect:
-            raise _Refusal(400, "cut off") from None
+            raise _RefusalError(400, "cut off") from None
         return b"".join(parts)
 
     def _believe(self, headers: Mapping[str, str], body: bytes) -> None:
@@ -296,23 +307,34 @@ class Door:
             return
         fault = signature.fault(scheme, secret.reveal(), headers, body, time.time())
         if fault is not None:
-            raise _Refusal(401, fault)
+            raise _RefusalError(401, fault)
 
-    async def _hand_on(self, body: bytes, headers: Mapping[str, str], peer: str) -> Outcome:
+    def _key(self, headers: Mapping[str, str]) -> str:
+        scheme = self._reception.scheme
+        return headers.get(scheme.header.lower(), "") if self._reception.once and scheme else ""
+
+    async def _hand_on(self, body: bytes, headers: Mapping[str, str], peer: str, key: str) -> Outcome:
         loop = asyncio.get_running_loop()
         settled: asyncio.Future[Outcome] = loop.create_future()
 
         def settle(outcome: Outcome) -> None:
-            loop.call_soon_threadsafe(lambda: settled.done() or settled.set_result(outcome))
+            loop.call_soon_threadsafe(_resolve, settled, outcome)
 
         try:
-            self._arrived.put_nowait(Parcel(body, f"POST from {peer}", headers=headers, settle=settle))
+            self._arrived.put_nowait(
+                Parcel(body, f"POST from {peer}", headers=headers, key=key, settle=settle)
+            )
         except queue.Full:
-            raise _Refusal(503, "busy") from None
+            raise _RefusalError(503, "busy") from None
         try:
             return await asyncio.wait_for(settled, self._settings.timeout)
         except TimeoutError:
-            raise _Refusal(503, "not safe in time") from None
+            raise _RefusalError(503, "not safe in time") from None
+
+
+def _resolve(settled: asyncio.Future[Outcome], outcome: Outcome) -> None:
+    if not settled.done():
+        settled.set_result(outcome)
 
 
 def _unpacked(headers: Mapping[str, str], body: bytes, limit: int) -> bytes:
@@ -321,6 +343,6 @@ def _unpacked(headers: Mapping[str, str], body: bytes, limit: int) -> bytes:
     try:
         return gunzip(body, limit)
     except TooLargeError as error:
-        raise _Refusal(413, "too large", str(error)) from None
+        raise _RefusalError(413, "too large", str(error)) from None
     except ValueError as error:
-        raise _Refusal(400, "not gzip", str(error)) from None
+        raise _RefusalError(400, "not gzip", str(error)) from None

@@ -44,7 +44,8 @@ def _pause(state: tenacity.RetryCallState) -> float:
     error = state.outcome.exception() if state.outcome else None
     if isinstance(error, PassingError) and error.after is not None:
         return min(error.after, LONGEST * 12)
-    return min(FIRST * 2 ** min(state.attempt_number - 1, 20), LONGEST) * random.uniform(0.5, 1.0)
+    longest: float = min(FIRST * 2.0 ** min(state.attempt_number - 1, 20), LONGEST)
+    return longest * random.uniform(0.5, 1.0)
 
 
 def _note(link: Link, state: tenacity.RetryCallState) -> None:

@@ -2,34 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
-import email.utils
 import re
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from eyas.errors import PassingError, RunError
+from eyas.errors import RunError
+from eyas.transports import exchange
+from eyas.transports.exchange import LIMITS, Page
 from eyas.transports.parcel import Link, Mark, Parcel
 from eyas.transports.patience import patiently
 
 if TYPE_CHECKING:
     import httpx
 
-MAX_BODY = 64 << 20
-PASSING = frozenset((408, 425, 429, 500, 502, 503, 504))
 _NEXT = re.compile(r'<([^<>]*)>\s*;[^,]*\brel="?next"?')
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """One answer of a service."""
-
-    url: str
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +34,7 @@ class Paging:
     renew: Callable[[], None] | None = None
     interval: float = 10.0
     timeout: float = 30.0
-    limits: tuple[str, str] = ("x-rate-limit-remaining", "x-rate-limit-reset")
+    limits: tuple[str, str] = LIMITS
     verify: Any = field(default=True)
 
 
@@ -72,7 +59,7 @@ def parcels(paging: Paging, link: Link) -> Iterator[Parcel]:
 
 def _may_go_on(page: Page, url: str | None, asked: str, paging: Paging, link: Link) -> bool:
     """Wait between pages as long as the service asks; false when it is time to stop."""
-    pause = spent(page, paging)
+    pause = exchange.spent(page, paging.limits)
     if pause:
         link.status.turn("waiting", f"the rate limit is spent for {pause:.0f} s")
     elif url is None or _is_empty(page):
@@ -104,74 +91,11 @@ def probe(paging: Paging) -> str:
 
 def ask(client: httpx.Client, url: str, paging: Paging) -> Page:
     """One request; a token that the service no longer takes is renewed once."""
-    page = _fetch(client, url, paging)
+    page = exchange.send(client, "GET", url, paging.headers())
     if page.status == 401 and paging.renew is not None:
         paging.renew()
-        page = _fetch(client, url, paging)
-    if page.status == 200:
-        return page
-    what = f"{url.partition('?')[0]} answered {page.status}"
-    if page.status in PASSING or (page.status == 403 and _is_limit(page, paging)):
-        raise PassingError(what, after(page, paging))
-    raise RunError(f"{what}: {_excerpt(page.body)}", _HINTS.get(page.status, ""))
-
-
-_HINTS = {
-    401: "the token is wrong or has expired",
-    403: "the token lacks a permission; see `eyas sources policy`",
-    404: "check the address and the name of the organisation",
-}
-
-
-def _fetch(client: httpx.Client, url: str, paging: Paging) -> Page:
-    import httpx
-
-    try:
-        with client.stream("GET", url, headers=dict(paging.headers())) as response:
-            body = _bounded(response)
-            headers = {name.lower(): value for name, value in response.headers.items()}
-            return Page(url, response.status_code, headers, body)
-    except httpx.InvalidURL as error:
-        raise RunError(f"{url}: {error}") from None
-    except httpx.HTTPError as error:
-        raise PassingError(f"{url.partition('?')[0]}: {str(error) or type(error).__name__}") from None
-
-
-def _bounded(response: httpx.Response) -> bytes:
-    parts, size = [], 0
-    for part in response.iter_bytes():
-        size += len(part)
-        if size > MAX_BODY:
-            raise RunError(f"{response.url.copy_with(query=None)}: the answer is over {MAX_BODY} bytes")
-        parts.append(part)
-    return b"".join(parts)
-
-
-def _excerpt(body: bytes) -> str:
-    text = body[:200].decode("utf-8", "replace")
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split()) or "no body"
-
-
-def after(page: Page, paging: Paging) -> float | None:
-    """Seconds to wait as the service asks: `Retry-After`, or when its limit is reset."""
-    given = page.headers.get("retry-after", "")
-    if given.isdecimal():
-        return float(given)
-    with contextlib.suppress(TypeError, ValueError):
-        return max(0.0, email.utils.parsedate_to_datetime(given).timestamp() - time.time())
-    return spent(page, paging) or None
-
-
-def _is_limit(page: Page, paging: Paging) -> bool:
-    return "retry-after" in page.headers or page.headers.get(paging.limits[0]) == "0"
-
-
-def spent(page: Page, paging: Paging) -> float:
-    """Seconds until the rate limit is reset, when nothing is left of it."""
-    remaining, reset = (page.headers.get(name, "") for name in paging.limits)
-    if remaining != "0" or not reset.isdecimal():
-        return 0.0
-    return max(1.0, float(reset) - time.time())
+        page = exchange.send(client, "GET", url, paging.headers())
+    return exchange.expected(page, paging.limits)
 
 
 def link_header(page: Page) -> str | None:

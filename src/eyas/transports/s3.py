@@ -65,7 +65,9 @@ def parcels(settings: Settings, link: Link) -> Iterator[Parcel]:
     with ThreadPoolExecutor(AHEAD, "s3") as pool:
         while True:
             walk = Walk(s3, settings, link, days)
-            for thing, fetched in ahead(pool, lambda thing: fetch(s3, thing, link), walk.folder(settings.prefix)):
+            for thing, fetched in ahead(
+                pool, lambda thing: fetch(s3, thing, link), walk.folder(settings.prefix)
+            ):
                 days |= _day(thing.key)
                 body = fetched.result()
                 if body is not None:

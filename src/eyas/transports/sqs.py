@@ -127,8 +127,10 @@ def read(text: str) -> Notice:
 
 def _is_s3(body: dict[str, Any]) -> bool:
     records = body.get("Records")
-    return isinstance(records, list) and bool(records) and all(
-        isinstance(item, dict) and item.get("eventSource") == "aws:s3" for item in records
+    return (
+        isinstance(records, list)
+        and bool(records)
+        and all(isinstance(item, dict) and item.get("eventSource") == "aws:s3" for item in records)
     )
 
 

@@ -1,0 +1,99 @@
+"""One source's rules over its bodies: matches become alerts whose ids are the same whenever the event comes again."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import orjson
+
+from eyas import _core, alert, lang, pipeline, rules
+from eyas.alert import Alert
+from eyas.catalog import Catalog
+from eyas.rules import Compiled
+from eyas.sources.card import Record, Source
+from eyas.transports.parcel import Parcel
+
+LONGEST = 16 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a parcel held."""
+
+    alerts: list[Alert]
+    events: int
+    refusals: list[tuple[int, str]]
+
+
+class Judge:
+    """The rules of one source. Used by one thread at a time."""
+
+    def __init__(
+        self, source: Source, active: Sequence[Compiled], known: Catalog, matching: str = "all"
+    ) -> None:
+        self.source = source
+        self._rules = [rule for rule in active if rule.source == source.name]
+        identified = [_identified(rule, source, known) for rule in self._rules]
+        ground = known.of_source(source.name)
+        declarations = {source.name: known.sources[source.name]().declaration} if ground else {}
+        program = _core.Program(rules.program(identified, matching, declarations), source.name)
+        self._host = alert.hostname()
+        self._bodies = _core.Bodies(program, hostname=self._host, limit=LONGEST)
+        self._events = 0
+
+    def judge(self, parcel: Parcel) -> Judgement:
+        """Judge every record of a parcel."""
+        body = parcel.body
+        if self.source.decode is not None:
+            try:
+                body = b"\n".join(_lines(self.source.decode(body)))
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+                return Judgement([], 0, [(0, f"{type(error).__name__}: {error}"[:300])])
+        matches = self._bodies.judge(body, time.time_ns())
+        total = self._bodies.stats()["events"]
+        events, self._events = total - self._events, total
+        return Judgement(list(self._alerts(matches)), events, self._bodies.refusals())
+
+    def _alerts(self, matches: Sequence[_core.Match]) -> Iterator[Alert]:
+        seen: Counter[str] = Counter()
+        for match in matches:
+            raised = pipeline.alert_of(match, self._rules[match.rule], self._host)
+            own, whole = (value[0] for value in match.values[-2:])
+            key = own if self.source.identity and own != NOTHING else whole
+            place = f"{raised.rule}\0{match.ts}\0{key}"
+            seen[place] += key is whole
+            identity = hashlib.blake2b(f"{place}\0{seen[place]}".encode("utf-8", "replace"), digest_size=12)
+            yield replace(raised, eyas={**raised.eyas, "id": identity.hexdigest()})
+
+
+NOTHING = "<NA>"
+
+
+def _identified(rule: Compiled, source: Source, known: Catalog) -> Compiled:
+    """A rule whose matches carry the service's id of the event, and the whole event."""
+    ground = known.of_source(source.name)
+    assert ground is not None
+    pointer = source.identity or "/"
+    text = f"%json.value[{pointer}] %json.obj"
+    wanted = lang.template(text, ground).operands
+    operands = (*rule.template.operands, *wanted)
+    return replace(rule, template=replace(rule.template, operands=operands))
+
+
+def _lines(records: Iterable[Record]) -> Iterator[bytes]:
+    for record in records:
+        yield record.data if isinstance(record.data, bytes) else orjson.dumps(record.data)
+
+
+def judges(
+    names: Iterable[str], active: Sequence[Compiled], known: Catalog, matching: str = "all"
+) -> dict[str, Judge]:
+    """A judge for each of some sources."""
+    from eyas.sources import members
+
+    found = ((name, members.find(name)) for name in sorted(set(names)))
+    return {name: Judge(source, active, known, matching) for name, source in found if source is not None}

@@ -1,0 +1,188 @@
+"""GitHub: webhooks with signatures, the diff of a push, the file of a workflow, and the audit log of an organisation."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import json
+import re
+import urllib.parse
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+from eyas.errors import RunError
+from eyas.sources.reach import diff, moment, secrets
+from eyas.sources.reach.way import Way, mapped
+from eyas.transports import exchange, http, poll
+from eyas.transports.exchange import Page
+from eyas.transports.parcel import Link, Mark, Parcel
+from eyas.transports.patience import patiently
+from eyas.transports.secret import Secret
+from eyas.transports.signature import Scheme
+
+if TYPE_CHECKING:
+    import httpx
+
+API = "https://api.github.com"
+LIMITS = ("x-ratelimit-remaining", "x-ratelimit-reset")
+NOBODY = "0" * 40
+# https://docs.github.com/webhooks/using-webhooks/validating-webhook-deliveries
+RECEPTION = http.Reception(Scheme("X-Hub-Signature-256", "sha256="), sign_always=True, once=True)
+MINERS = (
+    "xmrig", "xmr-stak", "minerd", "cpuminer", "ccminer", "cgminer", "bfgminer", "ethminer", "nbminer", "t-rex",
+    "lolminer", "phoenixminer", "nanominer", "gminer", "teamredminer", "srbminer", "wildrig", "stratum+tcp",
+    "stratum+ssl", "stratum2+tcp", "cryptonight", "randomx", "nicehash", "minergate", "supportxmr", "moneroocean",
+    "hashvault", "nanopool", "2miners", "coinhive", "monero",
+)  # fmt: skip
+_WORDS = re.compile("|".join(sorted(map(re.escape, MINERS), key=len, reverse=True)), re.IGNORECASE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Webhook(http.Settings):
+    """Where GitHub posts to, and how to read what it leaves out."""
+
+    listen: Annotated[str, "Address and port to listen on."] = "127.0.0.1:9766"
+    path: Annotated[str, "Path that GitHub posts to."] = "/github"
+    api_token: Annotated[
+        Secret | None, "Token that reads contents, to look into pushes of private repositories."
+    ] = None
+    api: Annotated[str, "Address of the interface; another one for GitHub Enterprise Server."] = API
+
+
+@dataclass(frozen=True, kw_only=True)
+class Audit:
+    """Whose audit log."""
+
+    organization: Annotated[str, "Name of the organisation."]
+    token: Annotated[Secret, "Token with the right read:audit_log."]
+    api: Annotated[str, "Address of the interface."] = API
+    interval: Annotated[float, "Seconds between two questions."] = 30.0
+
+
+def webhook(settings: Webhook, link: Link) -> Iterator[Parcel]:
+    """Every delivery, with what was found in the push or the workflow."""
+    import httpx
+
+    with httpx.Client(timeout=30, follow_redirects=True) as client:
+        reader = Reader(client, settings, link)
+        yield from mapped(http.parcels(settings, link, RECEPTION), reader.enriched, link)
+
+
+class Reader:
+    """Reads through GitHub's interface what a webhook leaves out."""
+
+    def __init__(self, client: httpx.Client, settings: Webhook, link: Link) -> None:
+        self._client, self._settings, self._link = client, settings, link
+
+    def enriched(self, parcel: Parcel) -> bytes:
+        """A delivery as a record."""
+        event = json.loads(parcel.body)
+        kind = parcel.headers.get("x-github-event", "")
+        ours = {"time": moment.written(moment.now()), "id": parcel.headers.get("x-github-delivery", "")}
+        record: dict[str, Any] = secrets.hidden({"webhook_type": kind, **event, "eyas": ours})[0]
+        try:
+            if kind == "push" and not event.get("deleted"):
+                record["files"] = self._secrets(event)
+            if kind == "workflow_run" and event.get("action") == "requested":
+                record["workflow_miner_detections"] = {"matches": self._miners(event)}
+        except (RunError, KeyError, TypeError, ValueError) as error:
+            self._link.status.refuse(
+                "contents not read", parcel.origin, f"{type(error).__name__}: {error}"[:300]
+            )
+        return json.dumps(record, separators=(",", ":")).encode()
+
+    def _secrets(self, event: Mapping[str, Any]) -> list[dict[str, Any]]:
+        repository, after = event["repository"], event["after"]
+        before = event["before"] if event["before"] != NOBODY else repository.get("default_branch", "main")
+        path = f"/repos/{_name(repository)}/compare/{_quoted(before)}...{_quoted(after)}"
+        if event["before"] == NOBODY and event.get("ref") == f"refs/heads/{repository.get('default_branch')}":
+            path = f"/repos/{_name(repository)}/commits/{_quoted(after)}"
+        text = self._get(path, "application/vnd.github.diff").decode("utf-8", "replace")
+        return diff.findings(text, f"{repository['html_url']}/blob/{event['head_commit']['id']}")
+
+    def _miners(self, event: Mapping[str, Any]) -> list[dict[str, Any]]:
+        run, workflow = event["workflow_run"], event["workflow"]
+        file = urllib.parse.quote(str(workflow["path"]))
+        path = f"/repos/{_name(event['repository'])}/contents/{file}?ref={_quoted(run['head_sha'])}"
+        text = base64.b64decode(json.loads(self._get(path, "application/vnd.github+json"))["content"])
+        lines = text.decode("utf-8", "replace").split("\n")
+        return [
+            {"type": word[0].lower(), "line": number}
+            for number, line in enumerate(lines, 1)
+            for word in _WORDS.finditer(line[:10_000])
+        ]
+
+    def _get(self, path: str, kind: str) -> bytes:
+        token = self._settings.api_token
+        headers = _headers(token.reveal() if token else "", kind)
+        send = functools.partial(exchange.send, self._client, "GET", self._settings.api + path, headers)
+        return patiently(self._link, lambda: exchange.expected(send(), LIMITS)).body
+
+
+def _name(repository: Mapping[str, Any]) -> str:
+    owner, _, name = str(repository["full_name"]).partition("/")
+    return f"{_quoted(owner)}/{_quoted(name)}"
+
+
+def _quoted(text: Any) -> str:
+    return urllib.parse.quote(str(text), safe="")
+
+
+def _headers(token: str, kind: str) -> dict[str, str]:
+    headers = {"Accept": kind, "X-GitHub-Api-Version": "2022-11-28", "User-Agent": "eyas"}
+    return {**headers, "Authorization": f"Bearer {token}"} if token else headers
+
+
+def _paging(settings: Audit) -> poll.Paging:
+    query = {"include": "all", "order": "asc", "per_page": "100"}
+
+    def start(mark: Mark) -> str:
+        since = mark or moment.ago(60)
+        phrase = {"phrase": f"created:>={since[:19]}Z"}
+        organization = _quoted(settings.organization)
+        return f"{settings.api}/orgs/{organization}/audit-log?{urllib.parse.urlencode({**query, **phrase})}"
+
+    return poll.Paging(
+        start=start,
+        follow=poll.link_header,
+        mark=_newest,
+        headers=lambda: _headers(settings.token.reveal(), "application/json"),
+        interval=settings.interval,
+        limits=LIMITS,
+    )
+
+
+def _newest(page: Page, mark: Mark) -> Mark:
+    times = [entry["@timestamp"] for entry in json.loads(page.body) if "@timestamp" in entry]
+    return max([mark or "", *map(_when, times)]) or None
+
+
+def _when(milliseconds: Any) -> str:
+    return moment.at(float(milliseconds) / 1000)
+
+
+def audit(settings: Audit, link: Link) -> Iterator[Parcel]:
+    """Every entry of the audit log."""
+    return mapped(poll.parcels(_paging(settings), link), lambda parcel: from_audit(parcel.body), link)
+
+
+def from_audit(body: bytes) -> bytes:
+    """Entries as records, with their time and id where those of webhooks are."""
+    made = []
+    for entry in json.loads(body):
+        ours = {"time": _when(entry["@timestamp"]), "id": entry.get("_document_id", "")}
+        made.append({"webhook_type": "audit_log", **entry, "eyas": ours})
+    return json.dumps(made, separators=(",", ":")).encode()
+
+
+WAYS = (
+    Way(
+        "http",
+        "webhook of repositories or of an organisation",
+        Webhook,
+        webhook,
+        functools.partial(http.probe, reception=RECEPTION),
+    ),
+    Way("poll", "audit log of an organisation", Audit, audit, lambda settings: poll.probe(_paging(settings))),
+)

@@ -1,0 +1,1 @@
+"""Transports against their real counterparts."""
