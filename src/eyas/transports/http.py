@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-POLL = 0.5
+POLL = 0.2
 
 
 @dataclass(frozen=True, kw_only=True)

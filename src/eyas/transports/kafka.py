@@ -11,7 +11,7 @@ from eyas.errors import PassingError, RunError, UsageError
 from eyas.transports.parcel import Link, Parcel
 from eyas.transports.secret import Secret
 
-POLL = 0.5
+POLL = 0.2
 BATCH = 500
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import queue
 import threading
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from eyas.errors import PassingError, RunError, UsageError
 from eyas.transports.parcel import Link, Outcome, Parcel
 from eyas.transports.secret import Secret
 
-POLL = 0.5
+POLL = 0.2
 BATCH = 200
 
 
@@ -112,9 +113,10 @@ async def _read(settings: Settings, link: Link, arrived: queue.Queue[Parcel | Ba
                 parcel = _parcel(message, loop)
                 while not link.stop.is_set() and not _put(arrived, parcel):
                     await asyncio.sleep(0.05)
-        await asyncio.sleep(0)
     finally:
-        await client.drain()
+        with contextlib.suppress(Exception):  # a server that is gone needs no farewell
+            await client.flush(2)
+        await client.close()
 
 
 def _put(arrived: queue.Queue[Parcel | BaseException], parcel: Parcel) -> bool:
