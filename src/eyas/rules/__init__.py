@@ -2,12 +2,13 @@
 
 from eyas.rules.compiling import Compiled
 from eyas.rules.items import PRIORITIES, Example
-from eyas.rules.loading import BUILTIN, Loaded, Settings, Switch, load, load_documents, program
+from eyas.rules.loading import BUILTIN, SERVICES, Loaded, Settings, Switch, load, load_documents, program
 from eyas.rules.problem import Place, Problem
 
 __all__ = [
     "BUILTIN",
     "PRIORITIES",
+    "SERVICES",
     "Compiled",
     "Example",
     "Loaded",

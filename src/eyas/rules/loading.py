@@ -17,6 +17,7 @@ from eyas.rules.items import ListItem, Macro
 from eyas.rules.problem import Place, Problem
 
 BUILTIN = Path(__file__).parent / "builtin"
+SERVICES = Path(__file__).parent / "services"  # rules for log sources, a file of its name for each
 _SUFFIXES = (".yaml", ".yml")
 
 

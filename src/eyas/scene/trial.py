@@ -11,10 +11,14 @@ from typing import Any
 
 from eyas import _core, catalog, pipeline, rules
 from eyas.alert import Alert
+from eyas.catalog import KERNEL
+from eyas.intake import Judge
 from eyas.rules import Compiled, Example, Problem
 from eyas.scene.film import film, perform
 from eyas.scene.script import SceneError
 from eyas.scene.stage import Happening
+from eyas.sources import members
+from eyas.transports.parcel import Parcel
 
 FAILED = "TEST_FAILED"
 UNPLAYABLE = "TEST_EVENTS"
@@ -44,7 +48,9 @@ class Nearest:
 
 
 def alerts(scene: str, judges: Sequence[Compiled]) -> list[Alert]:
-    """Play a scene through rules; raises `SceneError`."""
+    """Play a scene, or records of a log source, through rules; raises `SceneError`."""
+    if judges and judges[0].source != KERNEL:
+        return records(scene, judges)
     program = pipeline.compile_rules(judges, rules.program(judges))
     with tempfile.TemporaryDirectory(prefix="eyas-scene-") as folder:
         path = Path(folder) / "scene.scap"
@@ -54,6 +60,8 @@ def alerts(scene: str, judges: Sequence[Compiled]) -> list[Alert]:
 
 def nearest(rule: Compiled, text: str) -> Nearest | None:
     """The event of a scene on which most of a condition held, and how each part came out; None without events."""
+    if rule.source != KERNEL:
+        return None
     program = pipeline.compile_rules([rule], rules.program([rule]))
     stage = perform(text)
     with tempfile.TemporaryDirectory(prefix="eyas-scene-") as folder:
@@ -78,6 +86,18 @@ def agreement(node: dict[str, Any]) -> float:
     if "and" in node:
         return sum(agreement(child) for child in node["and"]) / len(node["and"])
     return max(map(agreement, node["or"]), default=0.0) if "or" in node else 0.0
+
+
+def records(text: str, judges: Sequence[Compiled]) -> list[Alert]:
+    """Put JSON records through rules of their source; raises `SceneError` where they are none."""
+    source = members.find(judges[0].source)
+    if source is None:
+        raise SceneError(f"there is no source '{judges[0].source}'", 0)
+    judgement = Judge(source, judges, members.known()).judge(Parcel(text.encode(), "test"))
+    if judgement.refusals:
+        offset, reason = judgement.refusals[0]
+        raise SceneError(reason, offset, "the events of this rule are JSON records, one after another")
+    return judgement.alerts
 
 
 def judge(rule: Compiled) -> list[Verdict]:

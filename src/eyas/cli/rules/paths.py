@@ -27,7 +27,7 @@ def rule_paths(command: F) -> F:
 
 def load(paths: Sequence[Path], more: Sequence[Path] = ()) -> rules.Loaded:
     """Load files, or the rules we ship; disabled rules are kept."""
-    chosen = [*paths, *more] or [rules.BUILTIN]
+    chosen = [*paths, *more] or [rules.BUILTIN, rules.SERVICES]
     return rules.load(chosen, members.known(), rules.Settings(enable_all=True))
 
 
