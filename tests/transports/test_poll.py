@@ -41,16 +41,11 @@ def test_pages_follow_the_services_own_link_and_the_last_is_asked_again() -> Non
 
 
 def test_a_mark_is_the_first_address_that_is_asked() -> None:
-    with service(page) as okta:
-        with running(
-            lambda link: poll.parcels(paging(okta.url), link), mark=f"{okta.url}/logs?after=1"
-        ) as run:
-            assert run.next().body.strip() == b'["two"]'
-
-
-def failing(*faults: Says) -> tuple[object, list[Says]]:
-    left = list(faults)
-    return (lambda asked: left.pop(0) if left else page(asked)), left
+    with (
+        service(page) as okta,
+        running(lambda link: poll.parcels(paging(okta.url), link), mark=f"{okta.url}/logs?after=1") as run,
+    ):
+        assert run.next().body.strip() == b'["two"]'
 
 
 @pytest.mark.parametrize(
@@ -65,10 +60,12 @@ def failing(*faults: Says) -> tuple[object, list[Says]]:
 def test_failures_that_pass_are_waited_out(fault: Says, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("eyas.transports.patience.FIRST", 0.01)
     left = [fault, fault]
-    with service(lambda asked: left.pop() if left else page(asked)) as okta:
-        with running(lambda link: poll.parcels(paging(okta.url), link)) as run:
-            assert run.next().body.strip() == b'["one"]'
-            assert run.link.status.retries == 2
+    with (
+        service(lambda asked: left.pop() if left else page(asked)) as okta,
+        running(lambda link: poll.parcels(paging(okta.url), link)) as run,
+    ):
+        assert run.next().body.strip() == b'["one"]'
+        assert run.link.status.retries == 2
 
 
 def test_a_service_that_cannot_be_reached_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:

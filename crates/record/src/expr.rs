@@ -165,6 +165,8 @@ impl Maker<'_> {
             ("total", values) => Expr::Total(self.exprs(values)?),
             ("recent", [value]) => {
                 let seconds = self.given()?.parse().map_err(|_| "the argument is no number".to_owned())?;
+                // The argument is a time here, so it stands for no element of a list.
+                self.indexed = false;
                 Expr::Recent(self.boxed(value)?, seconds)
             }
             ("whole", []) => Expr::Whole,

@@ -92,11 +92,11 @@ def records(text: str, judges: Sequence[Compiled]) -> list[Alert]:
     """Put JSON records through rules of their source; raises `SceneError` where they are none."""
     source = members.find(judges[0].source)
     if source is None:
-        raise SceneError(f"there is no source '{judges[0].source}'", 0)
+        raise SceneError(0, f"there is no source '{judges[0].source}'")
     judgement = Judge(source, judges, members.known()).judge(Parcel(text.encode(), "test"))
     if judgement.refusals:
         offset, reason = judgement.refusals[0]
-        raise SceneError(reason, offset, "the events of this rule are JSON records, one after another")
+        raise SceneError(offset, reason, "the events of this rule are JSON records, one after another")
     return judgement.alerts
 
 

@@ -19,6 +19,7 @@ from eyas.sources.card import (
     Time,
     concat,
     first,
+    has,
     join,
     last,
     part,
@@ -181,7 +182,7 @@ FIELDS = (
     Field(
         "okta.mfa.failure.countlast",
         "uint",
-        recent("/eyas/failures/*"),
+        when(has("/eyas/failures/0"), recent("/eyas/failures/*")),
         "Failed second factors of the user in so many seconds, on such an event.",
         arg="index",
         required=True,
@@ -189,7 +190,7 @@ FIELDS = (
     Field(
         "okta.mfa.deny.countlast",
         "uint",
-        recent("/eyas/denials/*"),
+        when(has("/eyas/denials/0"), recent("/eyas/denials/*")),
         "Denied pushes of the user in so many seconds, on such an event.",
         arg="index",
         required=True,
