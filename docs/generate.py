@@ -14,10 +14,15 @@ import click
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+import eyas.rules
 from eyas import catalog
+from eyas.alert import techniques
 from eyas.cli.entry import COMMANDS, group
 from eyas.config import Settings
 from eyas.lang.diagnostics import CODES
+from eyas.rules import BUILTIN
+from eyas.scene import script as scene_script
+from eyas.scene.verbs import VERBS
 from eyas.sources import members
 
 FOLDER = Path(__file__).resolve().parent / "reference"
@@ -140,12 +145,45 @@ def helps(command: click.Command, context: click.Context) -> Lines:
                 yield from helps(inner, click.Context(inner, parent=context, info_name=name))
 
 
+def rules() -> Lines:
+    """Every rule we ship, by file."""
+    loaded = eyas.rules.load([BUILTIN], catalog.load())
+    yield "# Built-in rules\n\n`make run` and `eyas run` watch with these; `eyas rules explain NAME` shows one in full."
+    yield "Each carries events that it must catch and events that it must ignore; `eyas rules test` plays them."
+    yield "To tune one, append to a list of `00-words.yaml` or add values to an exception of the rule in a file of your own,"
+    yield "and load it after them: `eyas run -r builtin -r mine.yaml`."
+    yield "\n```yaml\n- rule: Interactive shell in container\n  exceptions:\n    - name: images\n      values:"
+    yield "        - [registry.example.org/toolbox]\n  override: {exceptions: append}\n```"
+    files = dict.fromkeys(Path(rule.place.file) for rule in loaded.rules)
+    for file in files:
+        title = file.stem.split("-", 1)[1].replace("-", " ").capitalize()
+        yield f"\n## {title}\n\n{file.read_text().split(chr(10), 1)[0].removeprefix('# ')}\n"
+        yield "| Rule | Priority | ATT&CK | What it says | Exceptions |\n|---|---|---|---|---|"
+        for rule in loaded.rules:
+            if Path(rule.place.file) == file:
+                attack = ", ".join(techniques(rule.tags))
+                names = ", ".join(f"`{name}`" for name in rule.exceptions)
+                yield f"| {rule.name} | {rule.priority_name} | {attack} | {cell(rule.desc)} | {names} |"
+
+
+def scenes() -> Lines:
+    """The verbs of scenes."""
+    yield f"# Scenes\n\n{scene_script.__doc__ or ''}"
+    yield "`NAME container image=REPOSITORY:TAG privileged=yes` describes a container; `is in=NAME` puts a process there."
+    yield "\n| Verb | What happens |\n|---|---|"
+    for verb, act in VERBS.items():
+        usage, _, about = " ".join((act.__doc__ or "").split()).rpartition("`: ")
+        yield f"| `{verb}` | {cell(f'{usage}`: {about}' if usage else about)} |"
+
+
 PAGES: dict[str, Callable[[], Lines]] = {
     "commands.md": commands,
     "configuration.md": configuration,
     "diagnostics.md": diagnostics,
     "events.md": events,
     "fields.md": fields,
+    "rules.md": rules,
+    "scenes.md": scenes,
 }
 
 

@@ -55,6 +55,8 @@ ASYNC_NAMES = ("container", "container_removed")
 
 GENERIC_IDS = (0, 1)
 
+LONGEST = 256  # characters of a name with its argument; no field is longer
+
 Version = tuple[int, int, int]
 
 # Source of the events of the kernel.
@@ -186,7 +188,7 @@ class Catalog:
 
     def longest(self, text: str) -> tuple[Found, int] | None:
         """Find the longest prefix of `text` that is a field, with its length."""
-        for end in range(len(text), 0, -1):
+        for end in range(min(len(text), LONGEST), 0, -1):
             if end < len(text) and text[end - 1] == ".":
                 continue
             found = self.find(text[:end])
@@ -196,7 +198,7 @@ class Catalog:
 
     def longest_param(self, text: str) -> str | None:
         """Find the longest event parameter name that `text` starts with."""
-        for end in range(len(text), 0, -1):
+        for end in range(min(len(text), LONGEST), 0, -1):
             if text[:end] in self.params:
                 return text[:end]
         return None
@@ -207,7 +209,7 @@ class Catalog:
             head, _, tail = name.rpartition(".")
             near = difflib.get_close_matches(tail, self.params, 1, 0.6)
             return f"{head}.{near[0]}" if near else None
-        near = difflib.get_close_matches(name, self.fields, 1, 0.6)
+        near = difflib.get_close_matches(name[:LONGEST], self.fields, 1, 0.6)
         return near[0] if near else None
 
     def closest_event(self, name: str) -> str | None:

@@ -15,7 +15,7 @@ MAX_TEXT = 255
 
 _DECIMAL = re.compile(r"[+\-]?[0-9]+")
 _HEX = re.compile(r"([+\-]?)0[xX]([0-9a-fA-F]+)")
-_FLOAT = re.compile(r"[+\-]?[0-9]+\.?[0-9]*(?:[eE][+\-]?[0-9]+)?")
+_FLOAT = re.compile(r"[+\-]?[0-9]+(?:\.[0-9]*)?(?:[eE][+\-]?[0-9]+)?")
 _DIGITS = re.compile(r"[0-9]+")
 _PAIRS = re.compile(r"(?:[0-9a-fA-F]{2})*")
 

@@ -32,6 +32,7 @@ CODES = {
         Code("E002", "too-deep", "error", CONDITION, "nested too deeply"),
         Code("E003", "bad-escape", "error", CONDITION, "unknown escape in a quoted text"),
         Code("E004", "open-quote", "error", CONDITION, "a quoted text is not closed"),
+        Code("E005", "too-large", "error", CONDITION, "the condition is too large"),
         Code("E101", "unknown-field", "error", CONDITION, "no field has this name"),
         Code("E102", "unknown-event", "error", CONDITION, "no event has this name"),
         Code("E103", "missing-argument", "error", CONDITION, "the field needs an argument"),

@@ -31,7 +31,7 @@ GROUP_COST = 5  # a group counts once for itself and for each level of precedenc
 TRANSFORMERS = ("tolower", "toupper", "b64", "basename", "len", "join", "concat", "getopt")
 
 _B = "[ \t\b\r\n]"
-_NAME = r"[a-zA-Z]+[a-zA-Z0-9_]*"
+_NAME = r"[a-zA-Z][a-zA-Z0-9_]*"
 BLANK = re.compile(f"{_B}*")
 NOT = re.compile(f"(?:not{_B}+)*")
 NOT_GROUP = re.compile(r"not\(")
@@ -58,7 +58,7 @@ MODIFIER = re.compile(rf"(?<={_B})(oneof|anyof|allof){_B}+(?=\(|(?!(?:and|or|not
 BARE = re.compile(r"[^ \t\n\r\f\v()\"'=,]+")
 QUOTED = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|\'[^\'\\]*(?:\\.[^\'\\]*)*\'', re.DOTALL)
 ARG_BARE = re.compile(r"[^ \t\n\r\f\v\[\]\"']+")
-NUMBER = re.compile(r"0[xX][0-9a-fA-F]+|[+\-]?[0-9]+\.?[0-9]*(?:[eE][+\-][0-9]+)?")
+NUMBER = re.compile(r"0[xX][0-9a-fA-F]+|[+\-]?[0-9]+(?:\.[0-9]*)?(?:[eE][+\-][0-9]+)?")
 CONNECTIVE = re.compile(rf"{_B}*(and|or)(?:({_B}+)|(\())")
 ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|.)", re.DOTALL)
 COMMA = re.compile(f"{_B}*,{_B}*")

@@ -21,7 +21,7 @@ PLUGINS = {"container": (0, 7, 1), "k8smeta": (0, 4, 1), "json": (0, 7, 3)}
 _VALIDATE = "LOAD_ERR_VALIDATE"
 _KINDS = ("required_engine_version", "required_plugin_versions", "list", "macro", "rule")
 _LIST_NAME = re.compile(r"[^()\"'\s=,]+")
-_MACRO_NAME = re.compile(r"[a-zA-Z]+[a-zA-Z0-9_]*")
+_MACRO_NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_]*")
 _APPENDABLE = ("condition", "output", "desc", "tags", "exceptions")
 _REPLACEABLE = (
     *_APPENDABLE, "priority", "enabled", "warn_evttypes", "skip-if-unknown-filter", "capture", "capture_duration",
@@ -56,7 +56,7 @@ class Collected:
             try:
                 self._take(item, kind)
             except RefusedError as refused:
-                self.problems.append(refused.problem)
+                self.problems.extend(refused.problems)
         self.file += 1
 
     def _take(self, item: Item, kind: str | None) -> None:
@@ -214,8 +214,6 @@ class Collected:
         needed = ("condition", "output", "desc", "priority")
         if not any(key in item.keys for key in needed):
             return self._switch(item, name)
-        for key in needed:
-            item.scalar(key)
         self._define(item, name)
         return None
 
@@ -256,24 +254,21 @@ class Collected:
             self._same_source(item, old)
         tests, complaints = examples.read(item)
         self.problems += complaints
-        rule = Rule(
-            name=name,
-            condition=item.source("condition"),
-            output=item.source("output"),
-            desc=item.scalar("desc"),
-            priority=item.priority(),
-            place=item.place,
-            source=self._source(item) or (old.source if old else "syscall"),
-            enabled=item.flag("enabled", True),
-            capture=item.flag("capture", False),
-            capture_duration=item.number("capture_duration", 0),
-            warn_evttypes=item.flag("warn_evttypes", True),
-            skip_if_unknown=item.flag("skip-if-unknown-filter", False),
-            tags=set(item.sequence("tags")) if "tags" in item.keys else set(),
-            tests=tests,
-            grouping=item.grouping(grouping.SILENT_ON_IT),
-            file=self.file,
-        )
+        readers: dict[str, Callable[[], Any]] = {
+            "condition": lambda: item.source("condition"),
+            "output": lambda: item.source("output"),
+            "desc": lambda: item.scalar("desc"),
+            "priority": item.priority,
+            "source": lambda: self._source(item) or (old.source if old else "syscall"),
+            "enabled": lambda: item.flag("enabled", True),
+            "capture": lambda: item.flag("capture", False),
+            "capture_duration": lambda: item.number("capture_duration", 0),
+            "warn_evttypes": lambda: item.flag("warn_evttypes", True),
+            "skip_if_unknown": lambda: item.flag("skip-if-unknown-filter", False),
+            "tags": lambda: set(item.sequence("tags")) if "tags" in item.keys else set(),
+            "grouping": lambda: item.grouping(grouping.SILENT_ON_IT),
+        }
+        rule = Rule(name=name, place=item.place, tests=tests, file=self.file, **item.gather(readers))
         for value in exceptions.read(item, self.problems):
             if value["name"] in rule.exceptions:
                 what = f"Multiple definitions of exception '{value['name']}' in the same rule"

@@ -9,11 +9,13 @@ from typing import Any
 from eyas import lang
 from eyas.catalog import KERNEL, Catalog
 from eyas.lang import Fault, FaultError, Memo, Name, Node, Template
+from eyas.lang.diagnostics import fault
 from eyas.rules import exceptions
 from eyas.rules.collect import Collected
 from eyas.rules.expand import Expander, names_of
 from eyas.rules.grouping import SILENT_ON_IT, Grouping
 from eyas.rules.items import PRIORITIES, Example, Macro, Rule
+from eyas.rules.limits import expect_grown, regex_fault
 from eyas.rules.problem import Place, Problem
 from eyas.rules.text import Locate, Source
 
@@ -41,6 +43,7 @@ class Compiled:
     events: frozenset[int] | None
     place: Place
     tests: tuple[Example, ...] = ()
+    exceptions: tuple[str, ...] = ()
     grouping: Grouping = SILENT_ON_IT
     carried: tuple[tuple[str, int], ...] = ()  # fields beside those of the output, each with its operand
     operands: tuple[dict[str, Any], ...] = ()  # all that a match brings along
@@ -115,6 +118,7 @@ class Compiler:
             events=events,
             place=rule.place,
             tests=tuple(rule.tests),
+            exceptions=tuple(rule.exceptions),
             grouping=rule.grouping,
             carried=carried,
             operands=operands,
@@ -150,8 +154,12 @@ class Compiler:
         good = self._checked(expanded.tree, expanded.source, context, rule, ground)
         try:
             tree = self.expander.inline(expanded.tree)
+            expect_grown(tree)
         except LookupError as error:
             self._undefined(str(error), expanded.tree, expanded.source, context)
+            return None
+        except FaultError as error:
+            self._fault(error.fault, expanded.source, context, rule)
             return None
         return (
             (tree, rule.condition) if good and self._macros_good(expanded.tree, rule, ground, set()) else None
@@ -177,7 +185,7 @@ class Compiler:
             (source.place(name.span[0]) for name in names_of(tree) if f"'{name.name}'" in message),
             source.place(0),
         )
-        near = _closest(message.split("'")[1], self.collected.macros)
+        near = None if "loop" in message else _closest(message.split("'")[1], self.collected.macros)
         hint = f"did you mean {near!r}?" if near else ""
         self._problem("LOAD_ERR_VALIDATE", message, place, "error", context, hint)
 
@@ -209,6 +217,20 @@ class Compiler:
                 continue
             good &= found.severity != "error"
             self._fault(found, source, context, rule)
+        return good and self._regexes_good(tree, source, context, rule)
+
+    def _regexes_good(
+        self, tree: Node, source: Source, context: tuple[tuple[str, str], ...], rule: Rule
+    ) -> bool:
+        """Ask the core about regular expressions: it refuses those that grow too large."""
+        good = True
+        for one in lang.checks_of(tree):
+            if one.op == "regex" and isinstance(one.right, lang.Text):
+                wrong = regex_fault(one.right.value)
+                if wrong is not None:
+                    good = False
+                    found = fault("E205", one.right.span, f"invalid regular expression: {wrong}")
+                    self._fault(found, source, context, rule)
         return good
 
     def _output(self, rule: Rule, ground: Ground) -> tuple[Template, str] | None:

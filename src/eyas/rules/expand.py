@@ -8,6 +8,7 @@ from eyas import lang
 from eyas.lang import FaultError, Name, Node
 from eyas.rules.collect import Collected
 from eyas.rules.items import ListItem, Macro
+from eyas.rules.limits import expect_size
 from eyas.rules.problem import Place
 from eyas.rules.text import Source
 
@@ -62,7 +63,9 @@ class Expander:
 
     def condition(self, source: Source) -> Expanded:
         """Put lists in place and parse; raises `FaultError`."""
+        expect_size(source.text)
         source = self.text(source)
+        expect_size(source.text)
         return Expanded(source, lang.parse(source.text))
 
     def macro(self, name: str) -> Expanded | FaultError:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import yaml
@@ -33,11 +34,11 @@ _FALSE = re.compile(r"(?i)n|no|false|off")
 
 
 class RefusedError(Exception):
-    """Carries the problem of one item; the items after it are still read."""
+    """Carries the problems of one item; the items after it are still read."""
 
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(problem.message)
-        self.problem = problem
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__(problems[0].message)
+        self.problems = problems
 
 
 @dataclass(slots=True)
@@ -135,8 +136,21 @@ class Item:
 
     def warn(self, code: str, message: str, key: str | None = None, help: str = "") -> Problem:
         """Make a warning about this item."""
-        problem = self.refuse(message, key, code, help).problem
+        problem = self.refuse(message, key, code, help).problems[0]
         return Problem(problem.code, problem.message, problem.place, "warning", help, "", problem.items)
+
+    def gather(self, readers: Mapping[str, Callable[[], Any]]) -> dict[str, Any]:
+        """What all readers give; the problems of those that refuse are raised together."""
+        values: dict[str, Any] = {}
+        problems: list[Problem] = []
+        for name, reader in readers.items():
+            try:
+                values[name] = reader()
+            except RefusedError as refused:
+                problems += refused.problems
+        if problems:
+            raise RefusedError(*problems)
+        return values
 
     def scalar(self, key: str) -> str:
         """A required non-empty scalar."""
@@ -226,12 +240,15 @@ class Item:
 
     def unknown(self, allowed: Iterable[str]) -> list[Problem]:
         """Warnings for keys that the kind of item does not have."""
-        known = set(allowed)
-        return [
-            self.warn("LOAD_UNKNOWN_KEY", f"Unknown key '{key}'", key)
-            for key in self.keys
-            if key not in known
-        ]
+        known = list(allowed)
+        return [self._unknown_key(key, known) for key in self.keys if key not in known]
+
+    def _unknown_key(self, key: str, known: list[str]) -> Problem:
+        near = difflib.get_close_matches(key[:64], known, 1, 0.6)
+        hint = f"did you mean '{near[0]}'?" if near else f"a {self.kind} has {', '.join(known)}"
+        problem = self.warn("LOAD_UNKNOWN_KEY", f"Unknown key '{key}'", key, hint)
+        place = next(self.document.place(k.start_mark) for k, _ in self.node.value if k.value == key)
+        return replace(problem, place=place)
 
 
 def plain(node: yaml.Node) -> Any:

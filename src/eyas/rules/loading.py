@@ -97,7 +97,7 @@ def files_of(paths: Iterable[Path]) -> tuple[list[Path], list[Problem]]:
     """Files of paths in load order; a folder gives its YAML files sorted by name."""
     found: list[Path] = []
     problems: list[Problem] = []
-    for path in paths:
+    for path in map(_place, paths):
         if not path.is_dir():
             found.append(path)
             continue
@@ -107,6 +107,11 @@ def files_of(paths: Iterable[Path]) -> tuple[list[Path], list[Problem]]:
             problems.append(Problem("LOAD_ERR_FILE_READ", what, Place(str(path))))
         found += inside
     return found, problems
+
+
+def _place(path: Path) -> Path:
+    """The path itself, or the folder of the rules we ship for the word `builtin`."""
+    return BUILTIN if str(path) == "builtin" and not path.exists() else path
 
 
 def load(paths: Sequence[Path], catalog: Catalog, settings: Settings | None = None) -> Loaded:

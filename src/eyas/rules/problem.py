@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 SNIPPET = 160
+LONG = 600
 
 ERRORS = {
     "LOAD_ERR_FILE_READ": "file read error",
@@ -50,15 +51,15 @@ class Problem:
         """Message, place, line with a caret, and hint, for a terminal."""
         at = self.place
         name = f"{self.code} {self.detail}".strip()
-        lines = [f"{at.file}:{at.line}:{at.column}: {self.severity}: {self.message} [{name}]"]
+        lines = [f"{at.file}:{at.line}:{at.column}: {self.severity}: {_clipped(self.message)} [{name}]"]
         if self.items:
-            lines.append("  in " + ", ".join(f"{kind} {_shown(item)}".strip() for kind, item in self.items))
+            lines.append("  in " + ", ".join(f"{kind} {_clipped(item)}".strip() for kind, item in self.items))
         if at.text:
             start = max(0, at.column - 1 - SNIPPET // 2)
             shown = _shown(at.text[start : start + SNIPPET])
             lines += [f"  | {shown}", f"  | {' ' * (at.column - 1 - start)}^"]
         if self.help:
-            lines.append(f"  hint: {self.help}")
+            lines.append(f"  hint: {_clipped(self.help)}")
         return "\n".join(lines)
 
     def json(self) -> dict[str, Any]:
@@ -84,6 +85,11 @@ class Problem:
             "column": at.column,
             "hint": self.help,
         }
+
+
+def _clipped(text: str) -> str:
+    """Text of at most a few lines, safe to show."""
+    return _shown(text if len(text) <= LONG else f"{text[:LONG]}…")
 
 
 def _shown(text: str) -> str:

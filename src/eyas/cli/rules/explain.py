@@ -109,6 +109,7 @@ def _told(rule: Compiled, known: catalog.Catalog) -> Iterator[str]:
         "tags": ", ".join(rule.tags),
         "events": "every event" if needed is None else ", ".join(needed) or "none: it can never hold",
         "fields": ", ".join(sorted(fields_of(rule.condition))),
+        "except": ", ".join(rule.exceptions) or "nothing",
         "tests": count(len(rule.tests), "test") if rule.tests else "none",
     }
     for name, text in rows.items():

@@ -17,12 +17,18 @@ VERBS: dict[str, Verb] = {
     "send": network.send,
     "dup": network.duplicate,
     "become": process.become,
-    "delete": event.one_event("unlinkat", "name", dirfd="AT_FDCWD"),
-    "rename": event.one_event("renameat2", "oldpath", "newpath", olddirfd="AT_FDCWD", newdirfd="AT_FDCWD"),
-    "link": event.one_event("linkat", "oldpath", "newpath", olddir="AT_FDCWD", newdir="AT_FDCWD"),
-    "symlink": event.one_event("symlinkat", "target", "linkpath", linkdirfd="AT_FDCWD"),
+    "delete": event.one_event("delete PATH", "unlinkat", "name", dirfd="AT_FDCWD"),
+    "rename": event.one_event(
+        "rename OLD NEW", "renameat2", "oldpath", "newpath", olddirfd="AT_FDCWD", newdirfd="AT_FDCWD"
+    ),
+    "link": event.one_event(
+        "link OLD NEW", "linkat", "oldpath", "newpath", olddir="AT_FDCWD", newdir="AT_FDCWD"
+    ),
+    "symlink": event.one_event(
+        "symlink TARGET PATH", "symlinkat", "target", "linkpath", linkdirfd="AT_FDCWD"
+    ),
     "chmod": file.chmod,
-    "mkdir": event.one_event("mkdirat", "path", dirfd="AT_FDCWD"),
-    "mount": event.one_event("mount", "dev", "dir", "type"),
-    "chdir": event.one_event("chdir", "path"),
+    "mkdir": event.one_event("mkdir PATH", "mkdirat", "path", dirfd="AT_FDCWD"),
+    "mount": event.one_event("mount DEVICE FOLDER TYPE", "mount", "dev", "dir", "type"),
+    "chdir": event.one_event("chdir PATH", "chdir", "path"),
 }

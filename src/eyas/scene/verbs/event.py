@@ -41,8 +41,8 @@ def happen(stage: Stage, actor: Process, event: str, params: Params) -> None:
     stage.emit(actor, event, **params)
 
 
-def one_event(event: str, *names: str, **fixed: str) -> Verb:
-    """A verb that is one event whose first parameters need no names."""
+def one_event(usage: str, event: str, *names: str, **fixed: str) -> Verb:
+    """A verb that is one event whose first parameters need no names; `usage` tells a person how it is written."""
 
     def act(stage: Stage, actor: Process, line: Line) -> None:
         if len(line.plain) > len(names):
@@ -50,6 +50,7 @@ def one_event(event: str, *names: str, **fixed: str) -> Verb:
         words = {name: word.text for name, word in zip(names, line.plain, strict=False)}
         happen(stage, actor, event, checked(event, line, {**fixed, **words, **given(line)}))
 
+    act.__doc__ = f"`{usage}`: event `{event}`."
     return act
 
 
