@@ -120,9 +120,9 @@ struct files_struct {
 struct percpu_counter {
 	__s64 count;
 };
-/* Until 6.2 (f1a7941243c1). */
+/* Until 6.2 (f1a7941243c1); begins with an array of 64-bit counters. */
 struct mm_rss_stat {
-	long count[4];
+	int events;
 };
 struct mm_struct {
 	unsigned long total_vm;

@@ -49,8 +49,8 @@ static __always_inline __u64 counter(struct mm_struct *mm, int i)
 	struct mm_struct___old *old = (void *)mm;
 	__s64 value = 0;
 
-	if (bpf_core_field_exists(old->rss_stat.count))
-		bpf_core_read(&value, sizeof(value), &old->rss_stat.count[i]);
+	if (bpf_core_type_exists(struct mm_rss_stat))
+		bpf_probe_read_kernel(&value, sizeof(value), (__s64 *)__builtin_preserve_access_index(&old->rss_stat) + i);
 	else
 		bpf_core_read(&value, sizeof(value), &mm->rss_stat[i].count);
 	return value > 0 ? value : 0;

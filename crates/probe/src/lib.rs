@@ -4,6 +4,7 @@ mod calls;
 mod doctor;
 mod encoding;
 mod generated;
+mod hook;
 mod numbers;
 mod order;
 mod params;
@@ -18,6 +19,7 @@ mod translate;
 use std::collections::BTreeMap;
 
 pub use doctor::{Facts, doctor};
+pub use hook::Hook;
 pub use plan::Plan;
 pub use recipe::Test;
 pub use sensor::Sensor;
