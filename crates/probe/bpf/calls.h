@@ -17,20 +17,17 @@
 #if defined(__TARGET_ARCH_x86)
 #define regs_number(regs, get) get(regs, orig_ax)
 
-static __always_inline bool is_compat(struct task_struct *task)
-{
-	return BPF_CORE_READ(task, thread_info.status) & TS_COMPAT;
-}
+#define is_compat(task, get) (get(task, thread_info.status) & TS_COMPAT)
 
-static __always_inline void arguments(struct record *r, struct pt_regs *regs)
-{
-	r->args[0] = BPF_CORE_READ(regs, di);
-	r->args[1] = BPF_CORE_READ(regs, si);
-	r->args[2] = BPF_CORE_READ(regs, dx);
-	r->args[3] = BPF_CORE_READ(regs, r10);
-	r->args[4] = BPF_CORE_READ(regs, r8);
-	r->args[5] = BPF_CORE_READ(regs, r9);
-}
+#define ARGUMENTS(r, regs, get) \
+	do { \
+		(r)->args[0] = get(regs, di); \
+		(r)->args[1] = get(regs, si); \
+		(r)->args[2] = get(regs, dx); \
+		(r)->args[3] = get(regs, r10); \
+		(r)->args[4] = get(regs, r8); \
+		(r)->args[5] = get(regs, r9); \
+	} while (0)
 
 static __always_inline void compat_arguments(struct record *r, struct pt_regs *regs)
 {
@@ -45,24 +42,21 @@ static __always_inline void compat_arguments(struct record *r, struct pt_regs *r
 #define TIF_32BIT 22
 #define regs_number(regs, get) get(regs, syscallno)
 
-static __always_inline bool is_compat(struct task_struct *task)
-{
-	return BPF_CORE_READ(task, thread_info.flags) & (1ul << TIF_32BIT);
-}
+#define is_compat(task, get) (get(task, thread_info.flags) & (1ul << TIF_32BIT))
 
-static __always_inline void arguments(struct record *r, struct pt_regs *regs)
-{
-	r->args[0] = BPF_CORE_READ(regs, orig_x0);
-	r->args[1] = BPF_CORE_READ(regs, regs[1]);
-	r->args[2] = BPF_CORE_READ(regs, regs[2]);
-	r->args[3] = BPF_CORE_READ(regs, regs[3]);
-	r->args[4] = BPF_CORE_READ(regs, regs[4]);
-	r->args[5] = BPF_CORE_READ(regs, regs[5]);
-}
+#define ARGUMENTS(r, regs, get) \
+	do { \
+		(r)->args[0] = get(regs, orig_x0); \
+		(r)->args[1] = get(regs, regs[1]); \
+		(r)->args[2] = get(regs, regs[2]); \
+		(r)->args[3] = get(regs, regs[3]); \
+		(r)->args[4] = get(regs, regs[4]); \
+		(r)->args[5] = get(regs, regs[5]); \
+	} while (0)
 
 static __always_inline void compat_arguments(struct record *r, struct pt_regs *regs)
 {
-	arguments(r, regs);
+	ARGUMENTS(r, regs, BPF_CORE_READ);
 }
 #endif
 
@@ -88,9 +82,14 @@ static __always_inline __u64 argument(struct record *r, __u32 arg)
 static __always_inline bool family_in(struct task_struct *task, __s32 fd, __u64 mask)
 {
 	struct sock *sk = sock_of(file_of(task, fd));
-	__u16 family = sk ? BPF_CORE_READ(sk, __sk_common.skc_family) : 0;
+	__u16 family = sk ? FIELD(struct sock, sk, __sk_common.skc_family) : 0;
 
 	return mask >> (family & 63) & 1;
+}
+
+static __always_inline __u64 open_flags(struct record *r, __u32 arg)
+{
+	return arg == FLAGS_IN_HOW ? user_word((void *)r->args[2], 0) : r->args[arg & 3];
 }
 
 static __always_inline bool holds(struct record *r, struct task_struct *task, const struct test *test)
@@ -108,6 +107,10 @@ static __always_inline bool holds(struct record *r, struct task_struct *task, co
 		return value == test->value || (value < 64 && test->mask >> (value & 63) & 1);
 	case TEST_FAMILY:
 		return family_in(task, value, test->mask);
+	case TEST_OPEN:
+		return open_matters(r, task, test->arg, open_flags(r, test->value), test->mask);
+	case TEST_CLOSE:
+		return was_known(task, (__s32)value);
 	}
 	return 1;
 }
@@ -255,8 +258,8 @@ static __noinline int step(struct record *r, struct task_struct *task, __u32 op,
 static __always_inline int call(struct pt_regs *regs, __u64 nr, long ret)
 {
 	__u64 ids = bpf_get_current_pid_tgid();
-	struct task_struct *task = (void *)bpf_get_current_task();
-	bool compat = is_compat(task);
+	struct task_struct *task = (void *)bpf_get_current_task_btf();
+	bool compat = is_compat(task, DIRECT);
 
 	if (ids >> 32 == own_pid)
 		return 0;
@@ -275,7 +278,7 @@ static __always_inline int call(struct pt_regs *regs, __u64 nr, long ret)
 			return 0;
 		r->kind = nr;
 	} else {
-		arguments(r, regs);
+		ARGUMENTS(r, regs, DIRECT);
 	}
 	struct recipe *recipe = &plan.recipe[nr & (SYSCALLS - 1)];
 	__u32 steps = *(volatile __u8 *)&recipe->steps, tests = *(volatile __u8 *)&recipe->tests;
@@ -286,6 +289,7 @@ static __always_inline int call(struct pt_regs *regs, __u64 nr, long ret)
 			return 0;
 	for (int i = 0; i < STEPS && i < steps; i++)
 		step(r, task, recipe->step[i].op, recipe->step[i].arg, recipe->step[i].len);
+	made(r, task, recipe->makes);
 	send(&calls, r, recipe->class);
 	return 0;
 }

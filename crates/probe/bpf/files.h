@@ -15,14 +15,23 @@
 /* The low part of the nanoseconds; a multigrain timestamp keeps a flag above it (4e40eff0b573). */
 #define NSEC_MASK 0x3fffffff
 
+/* Makes a kernel pointer one that can be loaded from; since 6.2 (a35b9af4ec2c). */
+extern void *bpf_rdonly_cast(const void *pointer, __u32 type) __ksym __weak;
+
+/* A field by a plain load when the kernel can check pointers of ours, else by a copy. */
+#define FIELD(type, pointer, field) \
+	(bpf_rdonly_cast ? ((type *)bpf_rdonly_cast(pointer, bpf_core_type_id_kernel(type)))->field : \
+			   BPF_CORE_READ(pointer, field))
+
 static __always_inline struct file *file_of(struct task_struct *task, __s64 fd)
 {
-	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
+	struct files_struct *files = FIELD(struct task_struct, task, files);
+	struct fdtable *table = files ? FIELD(struct files_struct, files, fdt) : 0;
 	struct file *file = 0;
 
-	if (fd < 0 || !table || fd >= BPF_CORE_READ(table, max_fds))
+	if (fd < 0 || !table || fd >= FIELD(struct fdtable, table, max_fds))
 		return 0;
-	struct file **fds = BPF_CORE_READ(table, fd);
+	struct file **fds = FIELD(struct fdtable, table, fd);
 	bpf_probe_read_kernel(&file, sizeof(file), &fds[fd]);
 	return file;
 }
@@ -39,17 +48,17 @@ static __always_inline bool in_upper_layer(struct inode *inode)
 static __always_inline void file_facts(struct record *r, struct file *file)
 {
 	struct opened *out = (void *)blob(r);
-	struct inode *inode = file ? BPF_CORE_READ(file, f_inode) : 0;
+	struct inode *inode = file ? FIELD(struct file, file, f_inode) : 0;
 
 	if (!inode) {
 		blob_end(r, 0);
 		return;
 	}
-	struct super_block *sb = BPF_CORE_READ(inode, i_sb);
-	out->dev = BPF_CORE_READ(sb, s_dev);
-	out->ino = BPF_CORE_READ(inode, i_ino);
-	out->flags = BPF_CORE_READ(file, f_mode) & FMODE_CREATED ? OPENED_CREATED : 0;
-	if (BPF_CORE_READ(sb, s_magic) == OVERLAY_MAGIC)
+	struct super_block *sb = FIELD(struct inode, inode, i_sb);
+	out->dev = FIELD(struct super_block, sb, s_dev);
+	out->ino = FIELD(struct inode, inode, i_ino);
+	out->flags = FIELD(struct file, file, f_mode) & FMODE_CREATED ? OPENED_CREATED : 0;
+	if (FIELD(struct super_block, sb, s_magic) == OVERLAY_MAGIC)
 		out->flags |= in_upper_layer(inode) ? OPENED_UPPER : OPENED_LOWER;
 	blob_end(r, sizeof(*out));
 }
@@ -80,26 +89,26 @@ static __always_inline __u64 modified(struct inode *inode)
  * directory (memfd, pipe) gives its one name and an empty one. */
 static __noinline int path_of(struct record *r, struct file *file)
 {
-	struct dentry *dentry = file ? BPF_CORE_READ(file, f_path.dentry) : 0;
-	struct vfsmount *vfs = file ? BPF_CORE_READ(file, f_path.mnt) : 0;
+	struct dentry *dentry = file ? FIELD(struct file, file, f_path.dentry) : 0;
+	struct vfsmount *vfs = file ? FIELD(struct file, file, f_path.mnt) : 0;
 	struct mount *mount = vfs ? (void *)vfs - bpf_core_field_offset(struct mount, mnt) : 0;
 	__u32 at = parts_begin(r);
 
 	for (int i = 0; i < COMPONENTS && dentry; i++) {
-		struct dentry *parent = BPF_CORE_READ(dentry, d_parent);
+		struct dentry *parent = FIELD(struct dentry, dentry, d_parent);
 
-		if (dentry == BPF_CORE_READ(mount, mnt.mnt_root)) {
-			struct mount *up = BPF_CORE_READ(mount, mnt_parent);
+		if (dentry == FIELD(struct mount, mount, mnt.mnt_root)) {
+			struct mount *up = FIELD(struct mount, mount, mnt_parent);
 
 			if (up == mount)
 				break;
-			dentry = BPF_CORE_READ(mount, mnt_mountpoint);
+			dentry = FIELD(struct mount, mount, mnt_mountpoint);
 			mount = up;
 			continue;
 		}
 		if (parts_size(r, at) > MAX_TEXT - MAX_NAME)
 			break;
-		part_end(r, bpf_probe_read_kernel_str(part(r), MAX_NAME, BPF_CORE_READ(dentry, d_name.name)));
+		part_end(r, bpf_probe_read_kernel_str(part(r), MAX_NAME, FIELD(struct dentry, dentry, d_name.name)));
 		if (dentry == parent) {
 			part_byte(r, 0);
 			break;

@@ -27,6 +27,7 @@ static __always_inline int exec(struct task_struct *task, struct linux_binprm *b
 
 	if (!r || !plan_word(running) || ids >> 32 == own_pid)
 		return 0;
+	begins(task);
 	struct mm_struct *mm = BPF_CORE_READ(task, mm);
 	r->pid = ids >> 32;
 	r->tid = ids;
@@ -66,11 +67,11 @@ static __always_inline void birth(struct record *r, struct task_struct *parent, 
 	struct pt_regs *regs = registers(parent);
 	__u64 nr = regs_number(regs, BPF_CORE_READ);
 
-	if (is_compat(parent)) {
+	if (is_compat(parent, BPF_CORE_READ)) {
 		compat_arguments(r, regs);
 		nr = *(volatile __u16 *)&plan.compat[nr & (SYSCALLS - 1)];
 	} else {
-		arguments(r, regs);
+		ARGUMENTS(r, regs, BPF_CORE_READ);
 	}
 	r->ret = nr;
 	if (nr == SYS_CLONE)
@@ -97,8 +98,12 @@ static __always_inline int fork(struct task_struct *parent, struct task_struct *
 	if (r->pid == own_pid)
 		return 0;
 	arguments_of(r, BPF_CORE_READ(child, mm));
-	if (r->pid == r->tid)
+	if (r->pid == r->tid) {
 		cgroups_of(r, child);
+		begins(child);
+	} else {
+		joins(child);
+	}
 	send(&processes, r, CLASS_PROCESS);
 	return 0;
 }

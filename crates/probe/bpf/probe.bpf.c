@@ -10,6 +10,7 @@
 #include "files.h"
 #include "sockets.h"
 #include "tasks.h"
+#include "sieve.h"
 
 /* A plain load; tp_btf arguments allow it. */
 #define DIRECT(pointer, field) ((pointer)->field)

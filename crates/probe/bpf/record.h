@@ -95,7 +95,11 @@ enum test_kind {
 	TEST_NO_BIT,  /* arg & mask == 0 */
 	TEST_IN_BITS,  /* bit number arg is set in mask, or arg is value */
 	TEST_FAMILY,  /* the socket in arg has a family whose bit is set in mask */
+	TEST_OPEN,  /* flags, in value, have a bit of mask, or the path in arg is not sieved out */
+	TEST_CLOSE,  /* the open of the descriptor in arg was not sieved out */
 };
+/* Instead of an argument with flags: they stand in the structure of openat2. */
+#define FLAGS_IN_HOW 7
 #define TESTS 3
 
 struct test {
@@ -105,22 +109,47 @@ struct test {
 	__u64 mask;
 };
 
+/* Which descriptors a call makes or forgets. */
+enum makes {
+	MAKES_NOTHING,
+	MAKES_RESULT,
+	MAKES_PAIR,  /* those of the first blob */
+	FORGETS_ALL,
+};
+
 struct recipe {
-	__u8 on, class, steps, tests, unused[4];
+	__u8 on, class, steps, tests, makes, unused[3];
 	struct step step[STEPS];
 	struct test test[TESTS];
+};
+
+/* Which opens for reading may matter: those of paths that begin in one of these ways, those of programs that had one
+ * of these names when they began, and those of paths that lead somewhere else than they say. */
+#define PREFIXES 32
+#define NAMES 8
+struct prefix {
+	__u64 value, mask;
+};
+struct name {
+	__u64 word[2];
+};
+struct sieve {
+	__u32 on, prefixes, names, failures;
+	struct prefix prefix[PREFIXES];
+	struct name name[NAMES];
 };
 
 /* The plan: may change while the probe runs. */
 struct plan {
 	__u32 running;
 	__u32 data;  /* bytes of buffers that are kept */
-	__u32 environment;  /* whether exec sends it */
+	__u32 generation;  /* another number for every plan */
 	__u32 unused;
 	__u8 wanted[SYSCALLS];  /* by number, of either kind of caller: whether anything is sent */
 	__u16 compat[SYSCALLS];  /* number of a 32-bit caller to ours, 0xffff when there is none */
 	__u16 socketcall[32];  /* what socketcall stands for */
 	struct recipe recipe[SYSCALLS];
+	struct sieve sieve;
 };
 
 /* Classes in which events and losses are counted. */

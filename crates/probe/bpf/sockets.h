@@ -9,10 +9,12 @@
 
 static __always_inline struct sock *sock_of(struct file *file)
 {
-	if (!file || (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
+	struct inode *inode = file ? FIELD(struct file, file, f_inode) : 0;
+
+	if (!inode || (FIELD(struct inode, inode, i_mode) & S_IFMT) != S_IFSOCK)
 		return 0;
-	struct socket *socket = BPF_CORE_READ(file, private_data);
-	return BPF_CORE_READ(socket, sk);
+	struct socket *socket = FIELD(struct file, file, private_data);
+	return socket ? FIELD(struct socket, socket, sk) : 0;
 }
 
 /* Name of a unix socket with its NUL; the NUL before an abstract name is left out. Gives the number of bytes. */
@@ -44,9 +46,9 @@ static __noinline int tuple(struct record *r, struct file *file)
 {
 	__u8 *out = blob(r);
 	struct sock *sk = sock_of(file);
-	__u16 family = sk ? BPF_CORE_READ(sk, __sk_common.skc_family) : 0;
-	__u16 port = sk ? BPF_CORE_READ(sk, __sk_common.skc_num) : 0;
-	__u16 to = sk ? BPF_CORE_READ(sk, __sk_common.skc_dport) : 0;
+	__u16 family = sk ? FIELD(struct sock, sk, __sk_common.skc_family) : 0;
+	__u16 port = sk ? FIELD(struct sock, sk, __sk_common.skc_num) : 0;
+	__u16 to = sk ? FIELD(struct sock, sk, __sk_common.skc_dport) : 0;
 	__u32 len = 1;
 
 	out[0] = family;
@@ -65,8 +67,9 @@ static __noinline int tuple(struct record *r, struct file *file)
 	} else if (family == AF_UNIX) {
 		struct sock *peer = BPF_CORE_READ((struct unix_sock *)sk, peer);
 
-		__builtin_memcpy(out + 1, &sk, 8);
-		__builtin_memcpy(out + 9, &peer, 8);
+		/* One store each: a pointer cannot be taken apart. */
+		*(__u64 *)(out + 1) = (__u64)sk;
+		*(__u64 *)(out + 9) = (__u64)peer;
 		len = 17;
 		len += unix_name(out + len, sk);
 		len += unix_name(out + (len & 255), peer);

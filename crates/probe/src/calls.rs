@@ -1,12 +1,14 @@
 //! Which system call makes which event, what the kernel side sends for it, and where each parameter comes from.
 
-use eyas_event::id;
+use eyas_event::table::Flags;
+use eyas_event::{EVENTS, id};
 
 use crate::encoding::Encoding;
 use crate::generated as code;
 use crate::recipe::{
-    ARGUMENTS, CGROUPS, PROCESS, PROGRAM, RETURNED, Step, Test, bytes, data, file, first_data, message,
-    message_control, message_data, pair, queue, sized, sized_at, strings, text, tuple, vector,
+    ARGUMENTS, CGROUPS, FLAGS_IN_HOW, Makes, PROCESS, PROGRAM, RETURNED, Step, Test, bytes, data, file,
+    first_data, message, message_control, message_data, pair, queue, sized, sized_at, strings, text, tuple,
+    vector,
 };
 
 /// A number that a record holds.
@@ -352,6 +354,36 @@ pub(crate) static CALLS: &[Call] = &[
     call("semctl", id::SYSCALL_SEMCTL_X, Other, &[], &[R, A0, A1, Coded(Arg(2), &code::SEMCTL_CMD), A3]),
     call("semget", id::SYSCALL_SEMGET_X, Other, &[], &[R, A0, A1, Coded(Arg(2), &code::SEMGET_FLAGS)]),
 ];
+
+impl Call {
+    /// Descriptors that the call makes or forgets.
+    pub(crate) fn makes(&self) -> Makes {
+        match self.name {
+            "pipe" | "pipe2" | "socketpair" => Makes::Pair,
+            "close_range" => Makes::ForgetsAll,
+            "fcntl" => Makes::Result,
+            _ if EVENTS[usize::from(self.event)].flags.has(Flags::CREATES_FD) => Makes::Result,
+            _ => Makes::Nothing,
+        }
+    }
+
+    /// The test by which opens for reading, and closes, are left out when no rule can ask about them.
+    pub(crate) fn sieved(&self) -> Option<Test> {
+        let (path, flags) = match self.name {
+            "open" => (0, 1),
+            "openat" => (1, 2),
+            "openat2" => (1, FLAGS_IN_HOW),
+            "close" => return Some(Test::Close),
+            _ => return None,
+        };
+        Some(Test::Open { path, flags, mask: NOT_READING })
+    }
+}
+
+/// Open flags that are not those of reading a file: O_WRONLY, O_RDWR, O_CREAT, O_TRUNC, O_DIRECTORY, O_PATH, O_TMPFILE.
+const NOT_READING: u64 =
+    (libc::O_ACCMODE | libc::O_CREAT | libc::O_TRUNC | libc::O_DIRECTORY | libc::O_PATH | libc::O_TMPFILE)
+        as u64;
 
 /// Calls that keep the state true whatever the rules ask.
 #[rustfmt::skip]

@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 
 pub use doctor::{Facts, doctor};
 pub use hook::Hook;
-pub use plan::Plan;
+pub use plan::{Plan, Sieve};
 pub use recipe::Test;
 pub use sensor::Sensor;
 
@@ -33,6 +33,9 @@ pub enum ProbeError {
     /// The kernel does not describe its types.
     #[error("this kernel has no BTF: /sys/kernel/btf/vmlinux is missing (CONFIG_DEBUG_INFO_BTF)")]
     Btf,
+    /// A plan that cannot be read.
+    #[error("not a plan of what to collect: {0}")]
+    Plan(String),
     /// `bpf()` said no.
     #[error("the kernel refuses bpf(): {0}")]
     Refused(String),

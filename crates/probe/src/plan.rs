@@ -1,7 +1,11 @@
 //! What to collect: which calls, under which tests, with how much of their data.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
 
+use serde::{Deserialize, Serialize};
+
+use crate::ProbeError;
 use crate::calls::{CALLS, Call, STATE};
 use crate::numbers::{self, COUNT, NONE, Numbers};
 use crate::recipe::{RECIPE_SIZE, Step, Test, path, recipe};
@@ -11,8 +15,25 @@ const FCNTL_STATE: Test = Test::OneOf(1, 1 << 0 | 1 << 2, 1030);
 /// PR_SET_CHILD_SUBREAPER, PR_GET_CHILD_SUBREAPER.
 const PRCTL_STATE: Test = Test::OneOf(0, 1 << 36 | 1 << 37, u16::MAX);
 
+/// Prefixes and names that a sieve can have (`PREFIXES` and `NAMES` of `record.h`).
+const PREFIXES: usize = 32;
+const NAMES: usize = 8;
+
+/// Which opens for reading may matter; the others, and their closes, are not sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Sieve {
+    /// Beginnings of paths; the first eight bytes count.
+    pub prefixes: Vec<String>,
+    /// Names of programs whose every open matters.
+    pub names: Vec<String>,
+    /// Whether failed opens of other paths matter.
+    pub failures: bool,
+}
+
 /// What the kernel side is to send. Births, execs and deaths always come.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct Plan {
     /// Calls by name, each with tests that must all hold; none when it is wanted whatever it does.
     pub calls: BTreeMap<String, Vec<Test>>,
@@ -20,6 +41,8 @@ pub struct Plan {
     pub data: u32,
     /// Whether events carry the path that the kernel resolved.
     pub paths: bool,
+    /// Which opens for reading matter; without it all do.
+    pub sieve: Option<Sieve>,
 }
 
 impl Plan {
@@ -36,6 +59,23 @@ impl Plan {
         plan
     }
 
+    /// Reads a plan as `eyas rules explain --collect --json` writes it; calls that only the state needs are added.
+    ///
+    /// # Errors
+    /// Says where the text is not a plan, or which call is unknown.
+    pub fn parse(json: &str) -> Result<Plan, ProbeError> {
+        let mut plan: Plan = serde_json::from_str(json).map_err(|e| ProbeError::Plan(e.to_string()))?;
+        if let Some(name) =
+            plan.calls.keys().find(|name| !CALLS.iter().any(|call| call.name == name.as_str()))
+        {
+            return Err(ProbeError::Plan(format!("no system call is called '{name}'")));
+        }
+        for name in STATE {
+            plan.calls.entry((*name).to_owned()).or_insert_with(|| state_tests(name));
+        }
+        Ok(plan)
+    }
+
     /// `struct plan` of the kernel side.
     pub(crate) fn bytes(&self, numbers: &Numbers) -> Vec<u8> {
         let mut wanted = [0u8; COUNT];
@@ -50,20 +90,53 @@ impl Plan {
         let (compat, socketcall) = (numbers::compat(), numbers::socketcall());
         mark_compat(&mut wanted, &compat, &socketcall);
         let mut out = Vec::with_capacity(1616 + recipes.len());
-        [1, self.data, 0, 0].iter().for_each(|n: &u32| out.extend_from_slice(&n.to_ne_bytes()));
+        let generation = GENERATION.fetch_add(1, Ordering::Relaxed);
+        [1, self.data, generation, 0].iter().for_each(|n: &u32| out.extend_from_slice(&n.to_ne_bytes()));
         out.extend_from_slice(&wanted);
         compat.iter().chain(&socketcall).for_each(|n| out.extend_from_slice(&n.to_ne_bytes()));
         out.extend_from_slice(&recipes);
+        out.extend_from_slice(&self.sieve.as_ref().map(Sieve::bytes).unwrap_or_default());
         out
     }
 
     fn recipe(&self, call: &Call, tests: &[Test]) -> [u8; RECIPE_SIZE] {
         let extra: Option<Step> = call.path.filter(|_| self.paths).map(path);
         let steps: Vec<Step> = call.steps.iter().copied().chain(extra).collect();
-        let tests: Vec<Test> = call.tests.iter().chain(tests).copied().collect();
-        recipe(call.class as u8, &steps, &tests)
+        let sieved = call.sieved().filter(|_| self.sieve.is_some());
+        let tests: Vec<Test> = call.tests.iter().chain(tests).copied().chain(sieved).collect();
+        recipe(call.class as u8, call.makes(), &steps, &tests)
     }
 }
+
+impl Sieve {
+    /// `struct sieve`; one that does not fit lets everything through.
+    fn bytes(&self) -> Vec<u8> {
+        let fits = self.prefixes.len() <= PREFIXES && self.names.len() <= NAMES;
+        let numbers =
+            [u32::from(fits), self.prefixes.len() as u32, self.names.len() as u32, self.failures.into()];
+        let mut out: Vec<u8> = numbers.iter().flat_map(|n| n.to_ne_bytes()).collect();
+        for i in 0..PREFIXES {
+            let prefix = self.prefixes.get(i).map(String::as_bytes).unwrap_or_default();
+            let (mut value, mut mask) = ([0u8; 8], [0u8; 8]);
+            let len = prefix.len().min(8);
+            value[..len].copy_from_slice(&prefix[..len]);
+            mask[..len].fill(0xff);
+            out.extend_from_slice(&value);
+            out.extend_from_slice(&mask);
+        }
+        for i in 0..NAMES {
+            let name = self.names.get(i).map(String::as_bytes).unwrap_or_default();
+            let mut comm = [0u8; 16];
+            let len = name.len().min(15);
+            comm[..len].copy_from_slice(&name[..len]);
+            out.extend_from_slice(&comm);
+        }
+        out
+    }
+}
+
+/// Counts plans, so that what was remembered under an old one is known to be old.
+static GENERATION: AtomicU32 = AtomicU32::new(1);
 
 /// Tests of a call that only the state needs.
 fn state_tests(name: &str) -> Vec<Test> {
@@ -96,13 +169,39 @@ mod tests {
 
     #[test]
     fn the_plan_is_laid_out_as_the_kernel_side_reads_it() {
-        let plan = Plan { calls: BTreeMap::from([("chdir".to_owned(), Vec::new())]), data: 80, paths: false };
+        let plan =
+            Plan { calls: BTreeMap::from([("chdir".to_owned(), Vec::new())]), data: 80, ..Plan::default() };
         let bytes = plan.bytes(&Numbers::native());
         assert_eq!(bytes.len(), 1616 + COUNT * RECIPE_SIZE);
         assert_eq!(bytes[..8], [1, 0, 0, 0, 80, 0, 0, 0]);
         let chdir = numbers::number("chdir");
         assert_eq!(bytes[16 + usize::from(chdir)], 1);
         assert_eq!(bytes[1616 + usize::from(chdir) * RECIPE_SIZE], 1);
+    }
+
+    #[test]
+    fn a_sieve_is_laid_out_as_the_kernel_side_reads_it() {
+        let sieve = Sieve {
+            prefixes: vec!["/etc/shadow".into(), "/a".into()],
+            names: vec!["tar".into()],
+            failures: true,
+        };
+        let bytes = sieve.bytes();
+        assert_eq!(bytes.len(), 16 + 16 * (PREFIXES + NAMES));
+        assert_eq!(bytes[..16], [1, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0]);
+        assert_eq!(bytes[16..32], *b"/etc/sha\xff\xff\xff\xff\xff\xff\xff\xff");
+        assert_eq!(bytes[32..48], *b"/a\0\0\0\0\0\0\xff\xff\0\0\0\0\0\0");
+        assert_eq!(bytes[16 + 16 * PREFIXES..][..4], *b"tar\0");
+    }
+
+    #[test]
+    fn a_plan_is_read_with_its_faults() {
+        let plan = Plan::parse(r#"{"calls": {"read": [{"any_bit": [2, 3]}, "succeeded"]}, "data": 80}"#);
+        let plan = plan.unwrap_or_default();
+        assert_eq!(plan.calls["read"], [Test::AnyBit(2, 3), Test::Succeeded]);
+        assert!(plan.calls.contains_key("close"));
+        assert!(Plan::parse(r#"{"calls": {"reed": []}}"#).is_err_and(|e| e.to_string().contains("reed")));
+        assert!(Plan::parse("[]").is_err());
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! What the kernel side does for one system call: tests, then steps that each append a blob (`bpf/record.h`).
 
+use serde::{Deserialize, Serialize};
+
 /// Stands for the result where a register argument is named.
 pub(crate) const RETURNED: u8 = 6;
 
@@ -110,8 +112,22 @@ pub(crate) const CGROUPS: Step = step(19, 0, 0);
 /// Path of the caller's program.
 pub(crate) const PROGRAM: Step = step(20, 0, 0);
 
+/// Instead of an argument with open flags: they stand in the structure of openat2.
+pub(crate) const FLAGS_IN_HOW: u16 = 7;
+
+/// Descriptors that a call makes or forgets (`enum makes`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Makes {
+    Nothing,
+    Result,
+    Pair,
+    ForgetsAll,
+}
+
 /// A test that must hold for a call to be sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Test {
     /// The call succeeded.
     Succeeded,
@@ -127,6 +143,13 @@ pub enum Test {
     OneOf(u8, u64, u16),
     /// The socket in an argument has one of the families whose bits are set; 0 stands for what is no socket.
     Family(u8, u64),
+    /// An open that may matter: its flags have any of these bits, or its path is not sieved out.
+    #[serde(skip)]
+    #[allow(missing_docs)]
+    Open { path: u8, flags: u16, mask: u64 },
+    /// The close of a descriptor whose open was not sieved out.
+    #[serde(skip)]
+    Close,
 }
 
 impl Test {
@@ -139,6 +162,8 @@ impl Test {
             Test::NoBit(arg, mask) => (3, arg, 0, mask),
             Test::OneOf(arg, mask, also) => (4, arg, also, mask),
             Test::Family(arg, mask) => (5, arg, 0, mask),
+            Test::Open { path, flags, mask } => (6, path, flags, mask),
+            Test::Close => (7, 0, 0, 0),
         };
         let mut out = [0; 16];
         out[..2].copy_from_slice(&[kind, arg]);
@@ -149,10 +174,10 @@ impl Test {
 }
 
 /// `struct recipe` of a call that is wanted.
-pub(crate) fn recipe(class: u8, steps: &[Step], tests: &[Test]) -> [u8; RECIPE_SIZE] {
+pub(crate) fn recipe(class: u8, makes: Makes, steps: &[Step], tests: &[Test]) -> [u8; RECIPE_SIZE] {
     let mut out = [0; RECIPE_SIZE];
     let (steps, tests) = (&steps[..steps.len().min(STEPS)], &tests[..tests.len().min(TESTS)]);
-    out[..4].copy_from_slice(&[1, class, steps.len() as u8, tests.len() as u8]);
+    out[..5].copy_from_slice(&[1, class, steps.len() as u8, tests.len() as u8, makes as u8]);
     for (i, step) in steps.iter().enumerate() {
         let at = 8 + 4 * i;
         out[at..at + 2].copy_from_slice(&[step.op, step.arg]);
@@ -171,8 +196,8 @@ mod tests {
 
     #[test]
     fn a_recipe_is_laid_out_as_the_kernel_side_reads_it() {
-        let bytes = recipe(2, &[text(1), file(RETURNED)], &[Test::AnyBit(2, 3)]);
-        assert_eq!(bytes[..16], [1, 2, 2, 1, 0, 0, 0, 0, 1, 1, 0, 0, 10, 6, 0, 0]);
+        let bytes = recipe(2, Makes::Result, &[text(1), file(RETURNED)], &[Test::AnyBit(2, 3)]);
+        assert_eq!(bytes[..16], [1, 2, 2, 1, 1, 0, 0, 0, 1, 1, 0, 0, 10, 6, 0, 0]);
         assert_eq!(bytes[32..48], [2, 2, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0]);
         assert_eq!(RECIPE_SIZE, 80);
     }

@@ -9,6 +9,7 @@ mod files;
 mod kernel;
 mod layers;
 mod processes;
+mod sieve;
 mod sockets;
 mod stage;
 

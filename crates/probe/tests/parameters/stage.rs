@@ -99,10 +99,14 @@ impl Stage {
 
     /// Runs `act` in a new process while the named calls are collected, until the end of it was seen.
     pub(crate) fn run(&mut self, calls: &[&str], act: impl FnOnce(&Notes)) -> Seen {
-        let mut plan = Plan::of(&[]);
-        plan.data = 80;
+        let mut plan = Plan { data: 80, ..Plan::of(&[]) };
         calls.iter().for_each(|call| drop(plan.calls.insert((*call).to_owned(), Vec::new())));
-        self.sensor.follow(&plan).expect("the plan is taken");
+        self.run_under(&plan, act)
+    }
+
+    /// Runs `act` in a new process under a plan, until the end of it was seen.
+    pub(crate) fn run_under(&mut self, plan: &Plan, act: impl FnOnce(&Notes)) -> Seen {
+        self.sensor.follow(plan).expect("the plan is taken");
         let notes = Notes::new();
         // SAFETY: the child only makes system calls and leaves by _exit.
         let pid = unsafe { libc::fork() };

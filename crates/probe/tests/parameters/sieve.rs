@@ -1,0 +1,106 @@
+//! What the kernel side leaves out because no rule can ask about it.
+
+use eyas_probe::{Plan, Sieve, Test};
+
+use crate::files::sys;
+use crate::stage::{Seen, Stage, c};
+
+pub(crate) const CASES: &[crate::Case] = &[
+    ("an open for reading of another path is left out, and its close", left_out),
+    ("an open of a path that matters is sent, and its close", matters),
+    ("an open through dots, links to the start or a relative path is sent", odd),
+    ("an open of a folder is sent, for paths may start there", folder),
+    ("an open for writing is sent", writing),
+    ("every open of a program that matters by name is sent", named),
+    ("a number that is used again is known again", again),
+    ("a call is left out when a test of its result or bits fails", tests),
+];
+
+fn plan(prefixes: &[&str], names: &[&str]) -> Plan {
+    let listed = |all: &[&str]| all.iter().map(|one| (*one).to_owned()).collect();
+    let sieve = Sieve { prefixes: listed(prefixes), names: listed(names), failures: false };
+    Plan { sieve: Some(sieve), ..Plan::of(&[]) }
+}
+
+fn count(seen: &Seen) -> (usize, usize) {
+    (seen.all("openat").len(), seen.all("close").len())
+}
+
+/// Opens a path for reading and closes it.
+fn visit(path: &std::ffi::CStr, flags: i32) {
+    let fd = sys!(SYS_openat(libc::AT_FDCWD, path.as_ptr(), flags, 0o600));
+    sys!(SYS_close(fd as i32));
+}
+
+fn left_out(stage: &mut Stage) {
+    let seen = stage.run_under(&plan(&["/etc/shadow"], &[]), |_| {
+        visit(c"/etc/passwd", libc::O_RDONLY);
+        visit(c"/absent", libc::O_RDONLY);
+    });
+    assert_eq!(count(&seen), (0, 0));
+}
+
+fn matters(stage: &mut Stage) {
+    let seen = stage.run_under(&plan(&["/usr/", "/etc/pas"], &[]), |_| visit(c"/etc/passwd", libc::O_RDONLY));
+    assert_eq!(count(&seen), (1, 1));
+}
+
+fn odd(stage: &mut Stage) {
+    let seen = stage.run_under(&plan(&["/etc/shadow"], &[]), |_| {
+        visit(c"/tmp/../etc/passwd", libc::O_RDONLY);
+        visit(c"/etc//passwd", libc::O_RDONLY);
+        visit(c"/etc/./passwd", libc::O_RDONLY);
+        visit(c"/usr/lib/../../etc/passwd", libc::O_RDONLY);
+        sys!(SYS_chdir(c"/etc".as_ptr()));
+        visit(c"passwd", libc::O_RDONLY);
+    });
+    assert_eq!(count(&seen), (5, 5));
+}
+
+fn folder(stage: &mut Stage) {
+    let seen = stage.run_under(&plan(&["/x"], &[]), |_| visit(c"/etc", libc::O_RDONLY));
+    assert_eq!(count(&seen), (1, 1));
+}
+
+fn writing(stage: &mut Stage) {
+    let path = c(stage.path("written"));
+    let seen = stage.run_under(&plan(&["/x"], &[]), |_| visit(&path, libc::O_WRONLY | libc::O_CREAT));
+    assert_eq!(count(&seen), (1, 1));
+}
+
+fn named(stage: &mut Stage) {
+    let own = std::fs::read_to_string("/proc/self/comm").expect("a name");
+    let seen = stage.run_under(&plan(&["/x"], &[own.trim()]), |_| visit(c"/etc/passwd", libc::O_RDONLY));
+    assert_eq!(count(&seen), (1, 1));
+    let seen = stage.run_under(&plan(&["/x"], &["another"]), |_| visit(c"/etc/passwd", libc::O_RDONLY));
+    assert_eq!(count(&seen), (0, 0));
+}
+
+fn again(stage: &mut Stage) {
+    let seen = stage.run_under(&plan(&["/x"], &[]), |_| {
+        let fd = sys!(SYS_openat(libc::AT_FDCWD, c"/etc/passwd".as_ptr(), libc::O_RDONLY, 0)) as i32;
+        // The number changes its meaning without a close; what it means now is known, so its close is.
+        sys!(SYS_dup3(0, fd, 0));
+        sys!(SYS_close(fd));
+    });
+    assert_eq!((seen.all("dup3").len(), count(&seen)), (1, (0, 1)));
+}
+
+fn tests(stage: &mut Stage) {
+    let wants = |tests: Vec<Test>| {
+        let mut plan = Plan::of(&[]);
+        plan.calls.insert("kill".to_owned(), tests);
+        plan
+    };
+    let act = |_: &crate::stage::Notes| {
+        sys!(SYS_kill(sys!(SYS_getpid()), 0));
+        sys!(SYS_kill(0x7fff_fff0, 9));
+    };
+    let mut kills = |tests| stage.run_under(&wants(tests), act).all("kill").len();
+    assert_eq!(kills(vec![]), 2);
+    assert_eq!(kills(vec![Test::Succeeded]), 1);
+    assert_eq!(kills(vec![Test::Failed, Test::OneOf(1, 1 << 9, 0)]), 1);
+    assert_eq!(kills(vec![Test::AnyBit(1, 16)]), 0);
+    assert_eq!(kills(vec![Test::NoBit(1, 9)]), 1);
+    assert_eq!(kills(vec![Test::Family(0, 1)]), 2);
+}
