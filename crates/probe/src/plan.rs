@@ -201,7 +201,7 @@ mod tests {
         assert_eq!(plan.calls["read"], [Test::AnyBit(2, 3), Test::Succeeded]);
         assert!(plan.calls.contains_key("close"));
         assert!(Plan::parse(r#"{"calls": {"reed": []}}"#).is_err_and(|e| e.to_string().contains("reed")));
-        assert!(Plan::parse("[]").is_err());
+        assert!(Plan::parse("{").is_err());
     }
 
     #[test]

@@ -22,11 +22,11 @@ type Case = (&'static str, fn(&mut Stage));
 
 fn cases() -> Vec<Case> {
     let mut all = Vec::new();
-    for family in
-        [files::CASES, layers::CASES, descriptors::CASES, sockets::CASES, processes::CASES, kernel::CASES]
-    {
+    for family in [files::CASES, layers::CASES, sieve::CASES, descriptors::CASES, sockets::CASES] {
         all.extend_from_slice(family);
     }
+    all.extend_from_slice(processes::CASES);
+    all.extend_from_slice(kernel::CASES);
     #[cfg(target_arch = "x86_64")]
     all.extend_from_slice(compat::CASES);
     all
