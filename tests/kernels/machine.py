@@ -59,7 +59,9 @@ def _package(series: str) -> str:
     if shutil.which("apt-cache") is None:
         raise UnavailableError("apt is not here to fetch kernels")
     pattern = rf"^linux-image-{re.escape(series)}[.][0-9]+[-+][-+0-9a-z]*cloud-amd64$"
-    found = subprocess.run(["apt-cache", "search", "--names-only", pattern], capture_output=True, text=True, check=False)
+    found = subprocess.run(
+        ["apt-cache", "search", "--names-only", pattern], capture_output=True, text=True, check=False
+    )
     names = [line.split()[0] for line in found.stdout.splitlines()]
     if not names:
         raise UnavailableError(f"Debian's archive has no cloud kernel {series} here")
@@ -68,7 +70,9 @@ def _package(series: str) -> str:
 
 def _fetch(package: str, home: Path) -> None:
     home.mkdir(parents=True, exist_ok=True)
-    done = subprocess.run(["apt-get", "download", package], cwd=home, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["apt-get", "download", package], cwd=home, capture_output=True, text=True, check=False
+    )
     files = list(home.glob("*.deb"))
     if done.returncode or not files:
         raise UnavailableError(f"{package} cannot be fetched: {done.stderr.strip()[-200:]}")
@@ -104,7 +108,9 @@ def boot(kernel: Kernel, binary: Path, scratch: Path) -> str:
         qemu, *_engine(), "-m", "1024", "-smp", "2", "-nographic", "-no-reboot", "-nic", "none",
         "-kernel", str(kernel.image), "-initrd", str(initramfs), "-append", "console=ttyS0 quiet panic=-1",
     ]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=PATIENCE, check=False)
+    done = subprocess.run(
+        command, capture_output=True, text=True, errors="replace", timeout=PATIENCE, check=False
+    )
     return done.stdout + done.stderr
 
 

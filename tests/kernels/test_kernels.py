@@ -17,7 +17,16 @@ def binary() -> Path:
     """The parameter tests as one program."""
     if shutil.which("cargo") is None:
         pytest.skip("cargo is not here to build the parameter tests")
-    command = ["cargo", "test", "-p", "eyas-probe", "--test", "parameters", "--no-run", "--message-format=json"]
+    command = [
+        "cargo",
+        "test",
+        "-p",
+        "eyas-probe",
+        "--test",
+        "parameters",
+        "--no-run",
+        "--message-format=json",
+    ]
     done = subprocess.run(command, cwd=machine.ROOT, capture_output=True, text=True, check=True)
     built = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
     return next(Path(one["executable"]) for one in built if one.get("executable"))
