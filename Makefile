@@ -46,6 +46,10 @@ bench: build ## the numbers of the README
 	@eyas bench read $(CAPTURE)
 	@eyas bench replay $(CAPTURE) -r $(RULES)
 
+goldens: build ## renew the golden requests of outputs; read the difference
+	@EYAS_RENEW=1 pytest tests/outputs/test_requests.py
+	@git diff --stat tests/goldens/requests
+
 reference: build ## renew the reference pages in docs/
 	@exec python docs/generate.py
 
@@ -69,4 +73,4 @@ clean: ## remove what was built
 	maturin develop --release --uv --quiet
 	@touch $@
 
-.PHONY: help run demo build check test conform bench format reference wheel clean
+.PHONY: help run demo build check test conform bench format goldens reference wheel clean

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import click
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
 import eyas.rules
@@ -20,6 +20,9 @@ from eyas.alert import techniques
 from eyas.cli.entry import COMMANDS, group
 from eyas.config import Settings
 from eyas.lang.diagnostics import CODES
+from eyas.outputs import OUTPUTS
+from eyas.outputs.card import find
+from eyas.outputs.settings import variable
 from eyas.rules import BUILTIN
 from eyas.scene import script as scene_script
 from eyas.scene.verbs import VERBS
@@ -91,7 +94,14 @@ def keys(model: type[BaseModel], above: tuple[str, ...]) -> Lines:
             yield f"| `{'.'.join(steps)}` | {cell(type_name(kind))} | {default_of(info)} | {meaning(info)} |"
 
 
-WORDS = {"str": "text", "bool": "true or false", "int": "number", "float": "number", "NoneType": "null"}
+WORDS = {
+    "str": "text",
+    "SecretStr": "secret text",
+    "bool": "true or false",
+    "int": "number",
+    "float": "number",
+    "NoneType": "null",
+}
 
 
 def type_name(kind: Any) -> str:
@@ -121,6 +131,30 @@ def meaning(info: FieldInfo) -> str:
     extra = info.json_schema_extra
     idle = isinstance(extra, dict) and extra.get("idle")
     return cell(f"No effect: {info.description}." if idle else info.description)
+
+
+def receivers() -> Lines:
+    """Every receiver with its settings."""
+    yield (
+        "# Outputs\n\nWhom alerts are told. Settings stand below `outputs` in `eyas.yaml`, or in Falcosidekick's file, or in the "
+        "environment under the names of the second column. A receiver is on when the keys in bold are filled."
+    )
+    for name in OUTPUTS:
+        card = find(name)
+        yield f"\n## {card.about}\n\n| Key | Variable | Type | Default |\n|---|---|---|---|"
+        for key, about in card.settings.named().items():
+            section = name.rpartition(".")[0] if key in card.settings.shared else name
+            path = f"{section}.{key}".removeprefix(".")
+            shown = f"**`{path}`**" if key in card.settings.needs and about.is_required() else f"`{path}`"
+            yield f"| {shown} | `{variable(section, key)}` | {cell(type_name(about.annotation))} | {receiver_default(about)} |"
+
+
+def receiver_default(info: FieldInfo) -> str:
+    """The default of a setting; of a section, the keys in it."""
+    value = info.get_default(call_default_factory=True)
+    if isinstance(value, BaseModel):
+        return f"`{json.dumps(value.model_dump())}`"
+    return "" if isinstance(value, SecretStr) or info.is_required() else default_of(info)
 
 
 def commands() -> Lines:
@@ -182,6 +216,7 @@ PAGES: dict[str, Callable[[], Lines]] = {
     "diagnostics.md": diagnostics,
     "events.md": events,
     "fields.md": fields,
+    "outputs.md": receivers,
     "rules.md": rules,
     "scenes.md": scenes,
 }
