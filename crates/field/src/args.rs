@@ -99,7 +99,7 @@ fn unsigned(bytes: &[u8]) -> Option<u64> {
 fn based(format: Format, n: u64) -> Vec<u8> {
     match format {
         Format::Hex => format!("{n:X}"),
-        Format::Oct => format!("{n:o}"),
+        Format::Oct if n != 0 => format!("0{n:o}"),
         _ => n.to_string(),
     }
     .into_bytes()

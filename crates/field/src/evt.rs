@@ -7,7 +7,7 @@ use memchr::memmem;
 
 use crate::field::{Arg, ArgKind, Compare, Field, Flag, Show};
 use crate::value::{flag, int, owned, text, uint};
-use crate::{Cx, Type, Value, args, fd, open, paths, time};
+use crate::{Cx, Key, Type, Value, args, fd, open, paths, time};
 
 const SECOND: u64 = 1_000_000_000;
 
@@ -448,7 +448,10 @@ pub(crate) static FIELDS: &[Field] = &[
         about: "Return value as text: SUCCESS or an errno name",
         kind: Type::Text,
         declared: "CHARBUF",
-        get: |cx, _| owned(result_name(result(cx)?)),
+        get: |cx, _| match result(cx)? {
+            res if res >= 0 => text(b"SUCCESS"),
+            _ => args::shown(cx, &Key::Index(0)),
+        },
         ..Field::NEW
     },
     Field {
@@ -757,15 +760,6 @@ pub(crate) fn result(cx: &Cx<'_>) -> Option<i64> {
     let named = matches!(info.params.first()?.name, "res" | "fd");
     (info.is_exit() && is_syscall(cx) && named && cx.event.kind != id::GENERIC_X)
         .then(|| cx.event.signed(0))?
-}
-
-/// `SUCCESS`, or the name of the error.
-fn result_name(res: i64) -> Vec<u8> {
-    if res >= 0 {
-        b"SUCCESS".to_vec()
-    } else {
-        errno_name(res).map_or_else(|| res.to_string().into_bytes(), |n| n.as_bytes().to_vec())
-    }
 }
 
 /// Name of a negative return value.

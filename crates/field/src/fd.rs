@@ -4,11 +4,11 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 
 use eyas_event::id;
-use eyas_state::{Fd, FdKind, normalise};
+use eyas_state::{Fd, FdKind};
 
 use crate::field::{Arg, ArgKind, Compare, Field, Flag, Show};
 use crate::value::{flag, int, owned, text};
-use crate::{Cx, Key, Scope, Type, Value, fdlist, paths};
+use crate::{Cx, Key, Scope, Type, Value, args, fdlist, paths};
 
 /// The fields of this family.
 pub(crate) static FIELDS: &[Field] = &[
@@ -575,18 +575,16 @@ fn name<'a>(cx: &Cx<'a>) -> Option<Value<'a>> {
         return text(b"");
     }
     match cx.event.kind {
-        id::SYSCALL_OPEN_X | id::SYSCALL_CREAT_X => {
-            let path = cx.event.text(1).unwrap_or_default();
-            owned(normalise(cx.cwd().unwrap_or(b"./"), path))
-        }
+        id::SYSCALL_OPEN_X
+        | id::SYSCALL_CREAT_X
+        | id::SOCKET_ACCEPT_5_X
+        | id::SOCKET_ACCEPT4_6_X
+        | id::SOCKET_CONNECT_X => args::shown(cx, &Key::Index(1)),
         id::SYSCALL_OPENAT_2_X | id::SYSCALL_OPENAT2_X => match cx.event.text(2) {
             Some(path) => owned(paths::joined(cx, cx.event.signed(1).unwrap_or(-100), path, b"<UNKNOWN>")),
             None => text(b""),
         },
         id::SYSCALL_OPEN_BY_HANDLE_AT_X => text(cx.event.text(3).unwrap_or_default()),
-        id::SOCKET_ACCEPT_5_X | id::SOCKET_ACCEPT4_6_X | id::SOCKET_CONNECT_X => {
-            owned(crate::args::tuple_text(cx.event.param(1).unwrap_or_default()))
-        }
         _ => text(b""),
     }
 }

@@ -75,31 +75,29 @@ pub(crate) fn unmapped(end: End) -> Option<End> {
     Some(End { ip: v4.into(), ..end })
 }
 
-/// Both ends as IPv4 when both are IPv4 written as IPv6.
-pub(crate) fn unmapped_pair(source: End, dest: End) -> (End, End) {
+/// Both ends as IPv4 when both are IPv4 written as IPv6, and whether they were.
+pub(crate) fn unmapped_pair(source: End, dest: End) -> (End, End, bool) {
     match (unmapped(source), unmapped(dest)) {
-        (Some(s), Some(d)) => (s, d),
-        _ => (source, dest),
+        (Some(s), Some(d)) => (s, d, true),
+        _ => (source, dest, false),
     }
 }
 
 /// `address:port`.
 pub(crate) fn end_name(end: End) -> String {
-    format!("{}:{}", plain(end.ip), end.port)
+    format!("{}:{}", end.ip, end.port)
 }
 
-/// `address:port->address:port`; ICMP and raw sockets have no ports.
+/// `address:port->address:port`, whatever the transport.
+pub(crate) fn ends_name(source: End, dest: End) -> String {
+    format!("{}->{}", end_name(source), end_name(dest))
+}
+
+/// As `ends_name`; ICMP and raw sockets have no ports, and without a transport there is no name.
 pub(crate) fn pair_name(source: End, dest: End, l4: u8) -> String {
     match l4 {
         0 => "<unknown>".to_owned(),
-        4 | 5 => format!("{}->{}", plain(source.ip), plain(dest.ip)),
-        _ => format!("{}->{}", end_name(source), end_name(dest)),
-    }
-}
-
-fn plain(ip: IpAddr) -> IpAddr {
-    match ip {
-        IpAddr::V6(v6) => v6.to_ipv4_mapped().map_or(ip, IpAddr::V4),
-        IpAddr::V4(_) => ip,
+        4 | 5 => format!("{}->{}", source.ip, dest.ip),
+        _ => ends_name(source, dest),
     }
 }

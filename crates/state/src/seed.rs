@@ -4,14 +4,13 @@ use std::sync::Arc;
 
 use eyas_event::{File, FileKind, Process, Snapshot};
 
-use crate::address::{End, end_name, pair_name};
+use crate::address::{End, end_name, ends_name, unmapped_pair};
 use crate::fd::{Fd, FdKind, Unix};
 use crate::path::normalise;
 use crate::thread::{Slot, Text, Thread, split_nul};
 use crate::{State, cgroup};
 
 const TCP: u8 = 2;
-const RAW: u8 = 5;
 
 impl State {
     /// Takes one record of the initial state.
@@ -158,7 +157,7 @@ fn assign_role(fd: &mut Fd, serves: &dyn Fn(u16) -> bool) {
                 std::mem::swap(source, dest);
                 std::mem::swap(sport, dport);
                 let (s, d) = (End { ip: *source, port: *sport }, End { ip: *dest, port: *dport });
-                fd.name = Text::from(pair_name(s, d, fd.l4).as_bytes());
+                fd.name = Text::from(ends_name(s, d).as_bytes());
                 fd.role_server = true;
             } else {
                 fd.role_client = true;
@@ -172,8 +171,9 @@ fn record(kind: &FileKind) -> Fd {
     match kind {
         FileKind::Connection { source, dest, sport, dport, l4 } => {
             let (s, d) = (End { ip: *source, port: *sport }, End { ip: *dest, port: *dport });
-            let kind = FdKind::Connection { source: *source, dest: *dest, sport: *sport, dport: *dport };
-            Fd { l4: *l4, ..Fd::new(kind, pair_name(s, d, if *l4 == 0 { RAW } else { *l4 }).as_bytes()) }
+            let (s, d, _) = unmapped_pair(s, d);
+            let kind = FdKind::Connection { source: s.ip, dest: d.ip, sport: *sport, dport: *dport };
+            Fd { l4: *l4, ..Fd::new(kind, ends_name(s, d).as_bytes()) }
         }
         FileKind::Listener { ip, port, l4 } => {
             let name = end_name(End { ip: *ip, port: *port });

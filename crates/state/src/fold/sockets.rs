@@ -68,7 +68,7 @@ impl State {
         };
         let mut fd = Fd::new(kind, Text::default());
         if matches!(kind, FdKind::Connection { .. }) {
-            fd.l4 = transport(number(3), number(2) & 0xff);
+            fd.l4 = transport(number(3), number(2));
         }
         fd.open_flags = event.unsigned(4).unwrap_or(0) as u32;
         self.opened(slot, event.signed(0).unwrap_or(-1), fd, seen);
@@ -146,9 +146,12 @@ impl State {
     }
 
     fn connected(&mut self, at: (Slot, i64), source: End, dest: End) {
-        let (mut source, mut dest) = unmapped_pair(source, dest);
+        let (mut source, mut dest, mapped) = unmapped_pair(source, dest);
         self.change(at, |fd| {
-            if fd.l4 == UDP && fd.role_server {
+            fd.l4 = transport_kept(fd, mapped);
+            if let Some((s, d)) = pair(fd).filter(|(s, d)| (*d, *s) == (source, dest)) {
+                (source, dest) = (s, d);
+            } else if fd.l4 == UDP && fd.role_server && source.ip.is_ipv4() {
                 std::mem::swap(&mut source, &mut dest);
             }
             fd.kind = connection(source, dest);
@@ -162,7 +165,7 @@ impl State {
         let Some(ends) = event.param(1).and_then(tuple) else { return };
         let mut fd = match ends {
             Tuple::Inet { source, dest } => {
-                let (source, dest) = unmapped_pair(source, dest);
+                let (source, dest, _) = unmapped_pair(source, dest);
                 Fd { l4: TCP, ..Fd::new(connection(source, dest), pair_name(source, dest, TCP).as_bytes()) }
             }
             Tuple::Unix { source, dest, path } => {
@@ -233,42 +236,36 @@ impl State {
         self.threads.get(slot).map(|t| t.last_fd).filter(|num| *num >= 0)
     }
 
-    /// Applies the ends that a message showed.
+    /// Applies the ends that a message showed: its sender and, as long as nobody knows it, its receiver.
     fn reveal(&mut self, at: (Slot, i64), slot: Slot, ends: Tuple<'_>, way: Way) {
-        let Tuple::Inet { source, dest } = ends else {
-            if let Tuple::Unix { source, dest, path } = ends {
-                let same = self.fd_at(at).is_some_and(|fd| fd.name.as_ref() == path && !fd.name.is_empty());
-                if !same {
-                    self.change(at, |fd| {
-                        fd.kind = FdKind::Unix(Unix { source, dest });
-                        fd.name = Text::from(path);
-                    });
-                }
+        let (source, dest) = match ends {
+            Tuple::Inet { source, dest } => (source, dest),
+            Tuple::Unix { source, dest, path } => {
+                let name = [format!("{source:x}->{dest:x} ").as_bytes(), path].concat();
+                return self.change(at, |fd| {
+                    fd.kind = FdKind::Unix(Unix { source, dest });
+                    fd.name = Text::from(name);
+                });
             }
-            return;
         };
-        let (source, dest) = unmapped_pair(source, dest);
+        let (source, dest, mapped) = unmapped_pair(source, dest);
         let Some(fd) = self.fd_at(at) else { return };
-        let before = fd.kind;
-        let same = match before {
-            FdKind::Connection { source: s, dest: d, sport, dport } => {
-                let (s, d) = (End { ip: s, port: sport }, End { ip: d, port: dport });
-                (s, d) == (source, dest) || (d, s) == (source, dest)
-            }
-            FdKind::Listener { .. } => false,
-            _ => return,
-        };
-        if same && !fd.name.is_empty() {
+        if !matches!(fd.kind, FdKind::Connection { .. } | FdKind::Listener { .. }) {
             return;
         }
-        let (mut source, mut dest) = (source, dest);
-        self.fill(&mut source, &mut dest);
-        let mut fd = fd.clone();
-        if fd.l4 == 0 {
-            fd.l4 = UDP;
+        let known = pair(fd).filter(|(s, _)| s.ip.is_ipv4() == source.ip.is_ipv4());
+        if known.is_some_and(|(s, d)| (s, d) == (source, dest) || (d, s) == (source, dest)) {
+            return;
         }
+        let (mut source, mut dest) = (source, known.map_or(dest, |(_, old)| completed(old, dest)));
+        let mut fd = fd.clone();
+        fd.l4 = match transport_kept(&fd, mapped) {
+            0 => UDP,
+            l4 => l4,
+        };
+        self.fill(&mut source, &mut dest);
         if !fd.has_role() {
-            let serves = self.guess(slot, at.1, source, dest, way);
+            let serves = self.guess(slot, source, way);
             (fd.role_server, fd.role_client) = (serves, !serves);
         }
         if (way == Way::In && fd.role_client) || (way == Way::Out && fd.role_server) {
@@ -307,24 +304,49 @@ impl State {
         exact.or_else(near).or_else(first).map(|i| i.address)
     }
 
-    /// Whether the process serves: by the ports it is bound to, else by who spoke first.
-    fn guess(&self, slot: Slot, own: i64, source: End, dest: End, way: Way) -> bool {
-        let Some(owner) = self.files_owner(slot).and_then(|o| self.threads.get(o)) else {
-            return way == Way::In;
-        };
-        let others = || owner.files.iter().filter(|(num, _)| *num != own);
-        let bound = others().any(|(_, fd)| match fd.kind {
-            FdKind::Listener { ip, port } => ip.is_ipv4() && port == dest.port,
-            FdKind::Connection { dest: d, dport, .. } => d.is_ipv4() && dport == dest.port,
+    /// Whether the process serves. IPv4: who reads first serves, since its own socket always speaks for both
+    /// answers. IPv6: the first half of the source is taken for ports that an IPv4 socket may be bound to.
+    fn guess(&self, slot: Slot, source: End, way: Way) -> bool {
+        let IpAddr::V6(ip) = source.ip else { return way == Way::In };
+        let octets = ip.octets();
+        let port = |at: usize| u16::from_le_bytes([octets[at], octets[at + 1]]);
+        let (client, server) = (port(8), port(10));
+        let Some(owner) = self.files_owner(slot).and_then(|o| self.threads.get(o)) else { return false };
+        let kinds = || owner.files.iter().map(|(_, fd)| fd.kind);
+        let bound = kinds().any(|kind| match kind {
+            FdKind::Listener { ip, port } => ip.is_ipv4() && port == server,
+            FdKind::Connection { dest, dport, .. } => dest.is_ipv4() && dport == server,
             _ => false,
         });
-        if !bound {
-            return false;
+        let used = |kind| matches!(kind, FdKind::Connection { source, sport, .. } if source.is_ipv4() && sport == client);
+        bound && (way == Way::In || !kinds().any(used))
+    }
+}
+
+/// Ends of a connection.
+fn pair(fd: &Fd) -> Option<(End, End)> {
+    match fd.kind {
+        FdKind::Connection { source, dest, sport, dport } => {
+            Some((End { ip: source, port: sport }, End { ip: dest, port: dport }))
         }
-        let client = others().any(|(_, fd)| {
-            matches!(fd.kind, FdKind::Connection { source: s, sport, .. } if s.is_ipv4() && sport == source.port)
-        });
-        !client || way == Way::In
+        _ => None,
+    }
+}
+
+/// What is known of an end, with the rest from a message.
+fn completed(known: End, told: End) -> End {
+    End {
+        ip: if known.ip.is_unspecified() { told.ip } else { known.ip },
+        port: if known.port == 0 { told.port } else { known.port },
+    }
+}
+
+/// Transport of a socket whose ends are told anew. That of an IPv6 socket is lost when they turn out to be IPv4.
+fn transport_kept(fd: &Fd, mapped: bool) -> u8 {
+    match fd.kind {
+        FdKind::Connection { source: IpAddr::V6(source), .. } if mapped => source.octets()[12],
+        FdKind::Listener { .. } if mapped => 0,
+        _ => fd.l4,
     }
 }
 
@@ -336,17 +358,16 @@ fn connection(source: End, dest: End) -> FdKind {
     FdKind::Connection { source: source.ip, dest: dest.ip, sport: source.port, dport: dest.port }
 }
 
-/// Transport of a socket from its protocol and type.
+/// Transport of a socket from its protocol and type; with flags in its type a raw socket passes for another.
 fn transport(protocol: u64, kind: u64) -> u8 {
-    match (protocol, kind) {
-        (6 | 17, SOCK_RAW) => RAW,
-        (6, _) => TCP,
-        (17, _) => UDP,
-        (0, SOCK_STREAM) => TCP,
-        (0, SOCK_DGRAM) => UDP,
-        (1, SOCK_RAW) => RAW,
-        (1, _) => ICMP,
-        (255, _) => RAW,
+    match (protocol, kind, kind & 0xff) {
+        (6 | 17 | 1, SOCK_RAW, _) => RAW,
+        (6, ..) => TCP,
+        (17, ..) => UDP,
+        (0, _, SOCK_STREAM) => TCP,
+        (0, _, SOCK_DGRAM) => UDP,
+        (1, ..) => ICMP,
+        (255, ..) => RAW,
         _ => 0,
     }
 }
