@@ -12,6 +12,9 @@ mod replay;
 mod snapshot;
 mod values;
 
+#[cfg(test)]
+mod tests;
+
 pub use engine::{Counts, Engine};
 pub use footage::Footage;
 pub use intake::{Intake, Refusal};

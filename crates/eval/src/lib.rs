@@ -1,6 +1,7 @@
 //! Whether a rule holds: IR in, a shared graph of predicates, rule numbers out.
 
 mod constant;
+mod dispatch;
 mod explain;
 mod graph;
 mod ir;

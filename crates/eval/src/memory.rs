@@ -86,6 +86,8 @@ pub struct Memory {
     /// Answers about "no file": they hold for one event.
     no_file: Bits,
     pub(crate) room: Room,
+    /// Rules that a record can match; kept for its memory alone.
+    pub(crate) candidates: Vec<u64>,
 }
 
 impl Memory {

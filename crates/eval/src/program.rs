@@ -8,6 +8,7 @@ use eyas_record::{Asked, Schema};
 use serde::Deserialize;
 use serde_json::Value as Json;
 
+use crate::dispatch::Dispatch;
 use crate::explain;
 use crate::graph::{Graph, NodeId, Shape};
 use crate::ir::{EvalError, MAX_DEPTH, Place};
@@ -55,6 +56,8 @@ struct Plan {
     steps: Vec<Step>,
     /// For each chunk, the hurdle that most rules need first.
     hurdles: Vec<Vec<Hurdle>>,
+    /// For records: rules by what they want.
+    dispatch: Option<Dispatch>,
 }
 
 /// Compiled rules.
@@ -164,6 +167,9 @@ impl Program {
         values: &mut Values<'a>,
         out: &mut Vec<u32>,
     ) {
+        if let Some(dispatch) = &plan.dispatch {
+            return self.judge_record(dispatch, &plan.steps, memory, cx, values, out);
+        }
         for (chunk, steps) in plan.steps.chunks(CHUNK).enumerate() {
             let mut open = self.open(plan.first + chunk, steps, memory, cx, values);
             for hurdle in &plan.hurdles[chunk] {
@@ -182,6 +188,33 @@ impl Program {
                 }
             }
         }
+    }
+
+    /// Asks the rules that a record can match.
+    fn judge_record<'a>(
+        &self,
+        dispatch: &Dispatch,
+        steps: &[Step],
+        memory: &mut Memory,
+        cx: &Cx<'a>,
+        values: &mut Values<'a>,
+        out: &mut Vec<u32>,
+    ) {
+        let mut candidates = std::mem::take(&mut memory.candidates);
+        dispatch.candidates(cx, &mut candidates);
+        'rules: for (word, bits) in candidates.iter_mut().enumerate() {
+            while *bits != 0 {
+                let step = &steps[word * 64 + bits.trailing_zeros() as usize];
+                *bits &= *bits - 1;
+                if self.holds(step.gate, memory, cx, values) && self.holds(step.rest, memory, cx, values) {
+                    out.push(step.rule);
+                    if self.first_only {
+                        break 'rules;
+                    }
+                }
+            }
+        }
+        memory.candidates = candidates;
     }
 
     /// Rules of a chunk whose lasting part holds for the thread of the event.
@@ -347,6 +380,10 @@ fn compiled(
             plan.steps.push(Step { rule: n as u32, gate, rest });
         }
         plan.hurdles = plan.steps.chunks(CHUNK).map(|steps| hurdles(&graph, steps)).collect();
+        if source != KERNEL && !plan.steps.is_empty() {
+            let conditions: Vec<NodeId> = plan.steps.iter().map(|step| step.rest).collect();
+            plan.dispatch = Some(Dispatch::new(&graph, &conditions));
+        }
         chunks += plan.steps.len().div_ceil(CHUNK);
         plans.push(plan);
     }

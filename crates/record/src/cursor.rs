@@ -1,5 +1,9 @@
 //! Steps over JSON without building it. What it accepts is JSON and nothing else; nesting costs no stack.
 
+use std::borrow::Cow;
+
+use crate::text;
+
 /// Levels of nesting that are followed.
 pub(crate) const MAX_DEPTH: usize = 256;
 
@@ -99,14 +103,19 @@ impl<'b> Cursor<'b> {
         Ok(found)
     }
 
-    /// Steps over a key and its colon; gives the key without quotes, as written.
+    /// Steps over a key and its colon; gives the key.
     #[inline]
-    pub(crate) fn expect_key(&mut self) -> Result<&'b [u8], Fault> {
+    pub(crate) fn expect_key(&mut self) -> Result<Cow<'b, [u8]>, Fault> {
         if self.peek()? != b'"' {
             return self.wrong("a key");
         }
-        let (start, end) = self.string()?;
-        if self.accept(b':')? { Ok(&self.bytes[start + 1..end - 1]) } else { self.wrong("':'") }
+        let start = self.at + 1;
+        let escaped = self.string()?;
+        let key = &self.bytes[start..self.at - 1];
+        if !self.accept(b':')? {
+            return self.wrong("':'");
+        }
+        Ok(if escaped { text::unescaped(key) } else { Cow::Borrowed(key) })
     }
 
     /// After a member: true when another follows.
@@ -124,11 +133,11 @@ impl<'b> Cursor<'b> {
         self.wrong("',' or the end")
     }
 
-    /// Steps over a text; gives its place with quotes.
+    /// Steps over a text; true when it holds escapes.
     #[inline]
-    fn string(&mut self) -> Result<(usize, usize), Fault> {
-        let start = self.at;
-        let mut at = start + 1;
+    fn string(&mut self) -> Result<bool, Fault> {
+        let mut escaped = false;
+        let mut at = self.at + 1;
         loop {
             let Some(rest) = self.bytes.get(at..) else { return Err(Fault::Ends) };
             if let Some(word) = rest.first_chunk::<8>() {
@@ -142,9 +151,12 @@ impl<'b> Cursor<'b> {
             match self.bytes.get(at) {
                 Some(b'"') => {
                     self.at = at + 1;
-                    return Ok((start, at + 1));
+                    return Ok(escaped);
                 }
-                Some(b'\\') => at = self.escape(at)?,
+                Some(b'\\') => {
+                    escaped = true;
+                    at = self.escape(at)?;
+                }
                 Some(0..0x20) => return Err(Fault::Wrong { at, what: "no control character in a text" }),
                 Some(_) => at += 1,
                 None => return Err(Fault::Ends),

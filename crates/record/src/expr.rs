@@ -461,7 +461,7 @@ fn keys_of<'b>(object: &'b [u8], mut each: impl FnMut(Words<'b>)) -> Result<(), 
         return Ok(());
     }
     loop {
-        each(text::unescaped(cursor.expect_key()?));
+        each(cursor.expect_key()?);
         cursor.skip()?;
         if !cursor.expect_more(b'}')? {
             return Ok(());

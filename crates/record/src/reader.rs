@@ -232,7 +232,7 @@ impl<'s> Reader<'s> {
             return Ok(Step::Nothing);
         }
         let key = cursor.expect_key()?;
-        let listed = asked.lists.iter().any(|list| list.as_bytes() == key);
+        let listed = asked.lists.iter().any(|list| list.as_bytes() == key.as_ref());
         if listed && cursor.accept(b'[')? {
             self.start = cursor.at;
             self.at = At::Element { in_object: true, first: true };

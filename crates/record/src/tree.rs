@@ -1,12 +1,9 @@
 //! All wanted pointers as one tree, and the walk along it that notes where their values stand.
 
-use std::borrow::Cow;
-
 use rustc_hash::FxHashMap;
 
 use crate::cursor::{Cursor, Fault, Span};
 use crate::pointer::Step;
-use crate::text;
 
 /// Number of a wanted pointer.
 pub(crate) type PathId = u32;
@@ -226,8 +223,6 @@ impl Walk<'_, '_> {
         let tree = self.tree;
         loop {
             let key = self.cursor.expect_key()?;
-            let key =
-                if memchr::memchr(b'\\', key).is_some() { text::unescaped(key) } else { Cow::Borrowed(key) };
             if lists.iter().any(|list| list.as_bytes() == key.as_ref()) && self.cursor.peek()? == b'[' {
                 self.cursor.at += 1;
                 return Ok(Walked::List);
