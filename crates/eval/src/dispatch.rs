@@ -12,6 +12,7 @@ use crate::predicate::Test;
 
 /// A set of rules of a plan, by their place in it.
 type Bits = Box<[u64]>;
+type Wanted = FxHashMap<Box<[u8]>, Bits>;
 /// Texts of a slot, of which a condition wants one.
 type Wish = (usize, Vec<Box<[u8]>>);
 
@@ -20,7 +21,8 @@ type Wish = (usize, Vec<Box<[u8]>>);
 pub(crate) struct Dispatch {
     /// Rules that want no text.
     always: Bits,
-    slots: Vec<(usize, FxHashMap<Box<[u8]>, Bits>)>,
+    /// For each slot, the rules that want a text of it.
+    slots: Vec<(usize, Wanted)>,
 }
 
 impl Dispatch {
@@ -43,7 +45,7 @@ impl Dispatch {
 
     fn add(&mut self, slot: usize, texts: Vec<Box<[u8]>>, place: usize, words: usize) {
         let at = self.slots.iter().position(|(known, _)| *known == slot).unwrap_or_else(|| {
-            self.slots.push((slot, FxHashMap::default()));
+            self.slots.push((slot, Wanted::default()));
             self.slots.len() - 1
         });
         for text in texts {

@@ -117,6 +117,10 @@ impl Predicate {
 
     /// The same, with the left side read once an event.
     pub(crate) fn holds_with<'a>(&self, cx: &Cx<'a>, values: &mut Values<'a>) -> bool {
+        if matches!(self.left, Operand::Slot { .. }) {
+            // A record keeps its values itself.
+            return self.holds(cx);
+        }
         let value = values.get(self.number, || self.left.get(cx));
         value.as_ref().is_some_and(|value| self.holds_for(value, Some(cx)))
     }

@@ -33,7 +33,7 @@ impl Compression {
 
 enum Sink {
     Plain(BufWriter<Box<dyn Write + Send>>),
-    Gzip(BufWriter<GzEncoder<Box<dyn Write + Send>>>),
+    Gzip(Box<BufWriter<GzEncoder<Box<dyn Write + Send>>>>),
 }
 
 /// A capture being written. Snapshot records are collected and written before the first event.
@@ -70,7 +70,9 @@ impl Writer {
         let out: Box<dyn Write + Send> = Box::new(out);
         let sink = match compression {
             Compression::Plain => Sink::Plain(BufWriter::with_capacity(1 << 18, out)),
-            Compression::Gzip => Sink::Gzip(BufWriter::new(GzEncoder::new(out, flate2::Compression::fast()))),
+            Compression::Gzip => {
+                Sink::Gzip(Box::new(BufWriter::new(GzEncoder::new(out, flate2::Compression::fast()))))
+            }
         };
         Writer { sink, head: Some(Head::default()), scratch: Vec::new() }
     }

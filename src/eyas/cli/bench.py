@@ -51,7 +51,8 @@ def _measured(load: Load, wanted: int) -> dict[str, float | int]:
         program = pipeline.compile_rules(loaded.active, loaded.ir, load.source)
         start, spent = time.perf_counter(), time.process_time()
         player = _core.Logs(str(log), program, repeat=max(2, wanted // load.records))
-    ended = False
+    _, ended = player.next(1 << 16)
+    settled = _memory()
     while not ended:
         _, ended = player.next(1 << 18)
     seconds, spent = time.perf_counter() - start, time.process_time() - spent
@@ -64,6 +65,7 @@ def _measured(load: Load, wanted: int) -> dict[str, float | int]:
         "events_per_second": stats["events"] / seconds,
         "events_per_second_of_cpu": stats["events"] / spent,
         "memory_mb": _memory(),
+        "memory_growth_mb": _memory() - settled,
     }
 
 
