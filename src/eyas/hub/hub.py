@@ -29,13 +29,12 @@ from eyas.hub import silences
 from eyas.hub.activity import Activity, Notebook
 from eyas.hub.grouping import Bundle, Decision, Fate, Groups
 from eyas.hub.routing import Router, Target
-from eyas.hub.settings import Settings
+from eyas.hub.settings import INTERNAL, Settings
 from eyas.hub.silences import Silence
 from eyas.rules.grouping import Grouping
 
 TICK = 1.0
 REPORT_EVERY = 60.0
-INTERNAL = "internal"
 
 log = structlog.get_logger("eyas.hub")
 

@@ -98,15 +98,17 @@ def gather(alerts: Iterable[Kept]) -> Report:
         named = controls_of(kept.alert.tags)
         report.without += not named
         for key in named:
-            made.setdefault(key, Control(key[1], about(key[1]))).add(kept)
+            made.setdefault(key, Control(key[1], about(*key))).add(kept)
     for name in FRAMEWORKS:
         own = [control for (framework, _), control in made.items() if framework == name]
         report.frameworks.append(Framework(name, sorted(own, key=lambda control: _order(control.number))))
     return report
 
 
-def about(number: str) -> str:
-    """What a control is about, in a few words."""
+def about(framework: str, number: str) -> str:
+    """What a control is about, in a few words; the numbers of CIS differ from benchmark to benchmark."""
+    if framework == "CIS":
+        return ""
     return ABOUT.get(re.split(r"[.\-]", number)[0], "")
 
 

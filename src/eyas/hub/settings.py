@@ -16,6 +16,8 @@ from eyas.hub.filter import Filter, parse
 from eyas.hub.grouping import Defaults
 from eyas.rules.grouping import seconds
 
+INTERNAL = "internal"  # source of alerts about ourselves
+
 
 def _span(value: Any) -> Any:
     return seconds(value) if isinstance(value, str) else value

@@ -1,0 +1,194 @@
+"""`eyas outputs`: receivers of alerts, tried out."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from eyas import alert as alerts
+from eyas import config
+from eyas.alert import Alert, Style
+from eyas.cli.alerts.options import folder_of
+from eyas.cli.options import DEFAULT_CONFIG
+from eyas.delivery import Outcome, Request, journal
+from eyas.errors import FINDINGS, UsageError
+from eyas.hub import own, receivers
+from eyas.hub import settings as sections
+from eyas.hub.routing import Target
+from eyas.outputs import OUTPUTS
+from eyas.outputs.card import find
+
+LONGEST = 4000
+
+config_option = click.option(
+    "-c", "--config", "config_file", type=Path, help="Configuration: eyas.yaml or falco.yaml."
+)
+sidekick_option = click.option("--falcosidekick", type=Path, help="A configuration of Falcosidekick.")
+
+
+@click.group("outputs")
+def command() -> None:
+    """Receivers of alerts: which there are, which are on, and whether they answer.
+
+    Settings stand below `outputs` in the configuration under the names of Falcosidekick (`slack: {webhookurl: …}`),
+    or in the environment (`SLACK_WEBHOOKURL`). `slack@ops` is a second Slack.
+
+    \b
+    eyas outputs list
+    eyas outputs test slack -c eyas.yaml
+    """
+
+
+@command.command("list")
+@config_option
+@sidekick_option
+@click.option("--on", "only_on", is_flag=True, help="Only those that are switched on.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON lines.")
+def list_command(config_file: Path | None, falcosidekick: Path | None, only_on: bool, as_json: bool) -> None:
+    """List receivers, and how much waits for each that is switched on."""
+    targets = {one.receiver.name: one for one in _targets(config_file, falcosidekick)}
+    depths = _depths(config_file)
+    for name in dict.fromkeys((*OUTPUTS, *receivers.OWN, *targets, *depths)):
+        on = name in targets
+        if only_on and not on:
+            continue
+        about = (
+            find(name.partition("@")[0]).about
+            if name.partition("@")[0] in OUTPUTS
+            else "output of falco.yaml"
+        )
+        depth = depths.get(name, 0)
+        if as_json:
+            click.echo(json.dumps({"name": name, "about": about, "on": on, "waiting": depth}))
+        else:
+            waits = f"  ({depth} waiting)" if depth else ""
+            click.echo(f"{'on ' if on else '   '} {name:<22} {about}{waits}")
+
+
+@command.command("preview")
+@click.argument("name")
+@config_option
+@sidekick_option
+@click.option("--alert", "file", type=click.File("rb"), help="An alert as JSON; a made-up one if not given.")
+def preview_command(name: str, config_file: Path | None, falcosidekick: Path | None, file: Any) -> None:
+    """Print the request that NAME would get, without secrets."""
+    target = _chosen(name, config_file, falcosidekick)
+    shown = _read(file.read()) if file else example()
+    for request in target.receiver.plan([shown]):
+        click.echo(target.receiver.hide(text_of(request)))
+
+
+@command.command("test")
+@click.argument("name")
+@config_option
+@sidekick_option
+def test_command(name: str, config_file: Path | None, falcosidekick: Path | None) -> int:
+    """Send a marked test alert to NAME, now and past the queue."""
+    receiver = _chosen(name, config_file, falcosidekick).receiver
+    requests = receiver.plan([example()])
+    sender = receiver.open()
+    try:
+        answers = sender.send(requests)
+    finally:
+        sender.close()
+    bad = [answer for answer in answers if answer.outcome is not Outcome.DELIVERED]
+    for answer in bad:
+        click.echo(f"{name}: {answer.outcome.value}: {receiver.hide(answer.reason)}", err=True)
+    if not bad:
+        click.echo(f"{name}: delivered", err=True)
+    return FINDINGS if bad else 0
+
+
+@command.command("retry")
+@click.argument("name")
+@click.option("--store", type=Path, help="Folder of the store.")
+@config_option
+def retry_command(name: str, store: Path | None, config_file: Path | None) -> None:
+    """Put what NAME refused back into its queue."""
+    db = journal.connect(folder_of(store, config_file))
+    try:
+        click.echo(f"{journal.requeue(db, name)} alerts wait for {name} again", err=True)
+    finally:
+        db.close()
+
+
+def example() -> Alert:
+    """A test alert that nobody takes for a real one."""
+    now = time.time_ns()
+    return Alert(
+        rule="Test rule",
+        priority="Debug",
+        source=sections.INTERNAL,
+        tags=("eyas", "test"),
+        ts=now,
+        message="This is a test from Eyas",
+        fields={"proc.name": "eyas", "user.name": "test", "container.id": "host"},
+        hostname=alerts.hostname(),
+        eyas={"id": alerts.identity("Test rule", 0, now), "attack": [], "test": True},
+    )
+
+
+def text_of(request: Request) -> str:
+    """A request as text: first line, head, body."""
+    head = [
+        f"{request.method} {request.url}",
+        *(f"{name}: {value}" for name, value in request.headers.items()),
+    ]
+    return "\n".join([*head, "", _body(request.body)])
+
+
+def _body(body: bytes) -> str:
+    try:
+        return json.dumps(json.loads(body), indent=2, ensure_ascii=False)
+    except ValueError:
+        pass
+    try:
+        return body.decode()[:LONGEST]
+    except UnicodeDecodeError:
+        return f"<{len(body)} bytes>"
+
+
+def _read(raw: bytes) -> Alert:
+    from eyas.delivery import stored
+
+    try:
+        return stored.alert_of(json.loads(raw))
+    except (ValueError, AttributeError, TypeError) as error:
+        raise UsageError(f"--alert: not an alert: {error}") from None
+
+
+def _targets(config_file: Path | None, falcosidekick: Path | None) -> list[Target]:
+    file = config_file or (DEFAULT_CONFIG if DEFAULT_CONFIG.exists() else None)
+    settings = config.load(file).settings
+    section = sections.load(settings.alerts)
+    if falcosidekick is not None:
+        section = section.model_copy(update={"falcosidekick": str(falcosidekick)})
+    found, warnings = receivers.load(settings.outputs, section)
+    for warning in warnings:
+        click.echo(f"warning: {warning}", err=True)
+    return [*own.targets(settings, Style(json_output=settings.json_output)), *found]
+
+
+def _chosen(name: str, config_file: Path | None, falcosidekick: Path | None) -> Target:
+    found = {one.receiver.name: one for one in _targets(config_file, falcosidekick)}
+    if name in found:
+        return found[name]
+    if name.partition("@")[0] not in (*OUTPUTS, *receivers.OWN):
+        find(name)
+    needs = ", ".join(find(name).settings.needs) if name in OUTPUTS else "enabled"
+    raise UsageError(f"output '{name}' is not switched on", f"it needs {name}.{needs} in the configuration")
+
+
+def _depths(config_file: Path | None) -> dict[str, int]:
+    folder = folder_of(None, config_file)
+    if not (folder / journal.FILE).exists():
+        return {}
+    db = journal.connect(folder, readonly=True)
+    try:
+        return {name: journal.depth(db, name).count for name in journal.outputs(db)}
+    finally:
+        db.close()
