@@ -1,0 +1,216 @@
+"""The trail of an alert, from the store alone."""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from shutil import which
+
+import pytest
+from click.testing import CliRunner
+
+from eyas.cli.replay import command as replay
+from eyas.cli.trail import command as show
+from eyas.cli.trail import web_page
+from eyas.delivery import journal
+from eyas.hub import activity, reading, settings
+from eyas.hub.activity import Activity
+from eyas.hub.hub import Hub, Plan
+from eyas.hub.trail import Trail, trail
+from eyas.scene.demo import STORY
+from eyas.scene.film import film, perform
+from tests.hub.alerts import alert
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("store")
+    capture = folder / "demo.scap"
+    film(perform(STORY.read_text()), capture)
+    result = CliRunner().invoke(replay, [str(capture), "--store", str(folder)], catch_exceptions=False)
+    assert result.exit_code == 0
+    return folder
+
+
+def of_rule(folder: Path, rule: str) -> Trail:
+    db = journal.connect(folder, readonly=True)
+    try:
+        kept = next(k for k in reading.select(db, reading.Query()) if k.alert.rule == rule)
+        return trail(db, kept)
+    finally:
+        db.close()
+
+
+@pytest.fixture(scope="module")
+def shell(store: Path) -> Trail:
+    return of_rule(store, "Shell with a connection as its input")
+
+
+def test_processes_stand_from_init_to_every_child(shell: Trail) -> None:
+    assert [(p.name, p.why) for p in shell.processes] == [
+        ("systemd", "ancestor"),
+        ("php-fpm", "ancestor"),
+        ("sh", "ancestor"),
+        ("bash", "subject"),
+        ("cat", "child"),
+        ("find", "child"),
+    ]
+
+
+def test_files_addresses_and_identities_are_those_of_the_subject_and_its_children(shell: Trail) -> None:
+    assert shell.addresses == {"203.0.113.66:4444": {"connected"}, "169.254.169.254:80": {"connected"}}
+    assert list(shell.files) == ["/var/run/secrets/kubernetes.io/serviceaccount/token"]
+    assert shell.identities == {"user": {"www-data"}, "container": {"shop"}}
+
+
+def test_the_timeline_is_in_order_and_holds_earlier_and_later_alerts(shell: Trail) -> None:
+    moments = [moment.ts for moment in shell.timeline]
+    assert moments == sorted(moments)
+    rules = [moment.who for moment in shell.timeline if moment.kind == "alert"]
+    own = rules.index("Shell with a connection as its input")
+    assert "Web server starts a shell" in rules[:own]
+    assert "Credentials searched for" in rules[own:]
+
+
+def test_in_the_terminal_and_as_json(store: Path, shell: Trail) -> None:
+    text = (
+        CliRunner().invoke(show, [shell.kept.id[:12], "--store", str(store)], catch_exceptions=False).output
+    )
+    assert "▶ 1005 bash -i  (www-data)" in text
+    made = CliRunner().invoke(show, [shell.kept.id, "--store", str(store), "--json"], catch_exceptions=False)
+    assert json.loads(made.output)["processes"][0]["name"] == "systemd"
+
+
+class _Elements(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+
+def hostile(tmp_path: Path) -> Trail:
+    bad = "</script><script>alert(1)</script><img src=x onerror=alert(1)>\"'\n\x00"
+    hub = Hub(Plan(settings.load({"store": str(tmp_path)})))
+    one = alert(
+        1,
+        rule=bad,
+        message=bad,
+        proc_pid=7,
+        proc_name=bad,
+        user_name=bad,
+        container_name=bad,
+        fd_name="/" + bad,
+    )
+    hub.accept(one)
+    facts = {"proc.pid": 8, "proc.ppid": 7, "proc.name": bad, "proc.cmdline": bad, "fd.name": "/" + bad}
+    for kind in ("exec", "write", "connection"):
+        hub.observe(Activity(one.ts + 1, one.hostname, "syscall", kind, "8", facts))
+    hub.close()
+    db = journal.connect(tmp_path, readonly=True)
+    found = trail(db, reading.one(db, "last"))
+    db.close()
+    return found
+
+
+def test_no_field_becomes_markup(tmp_path: Path) -> None:
+    page = web_page(hostile(tmp_path))
+    elements = _Elements()
+    elements.feed(page)
+    assert [attrs for tag, attrs in elements.found if tag == "script"] == [
+        {"type": "application/json", "id": "trail"},
+        {},
+    ]
+    assert not [
+        tag for tag, attrs in elements.found if tag == "img" or any(k.startswith("on") for k in attrs)
+    ]
+    assert not [a for _, attrs in elements.found for a in ("src", "href") if a in attrs], "loads nothing"
+
+
+def test_a_browser_draws_the_page_and_runs_its_script(tmp_path: Path, shell: Trail) -> None:
+    browser = which("chromium")
+    if browser is None:
+        pytest.skip("chromium is not installed")
+    page = tmp_path / "trail.html"
+    page.write_text(web_page(shell))
+    flags = [
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        f"--user-data-dir={tmp_path / 'profile'}",
+        "--dump-dom",
+    ]
+    made = subprocess.run([browser, *flags, page.as_uri()], capture_output=True, timeout=120)
+    drawn = made.stdout.decode()
+    assert '<div id="tools" class="tools screen">' in drawn, "the script showed its tools"
+    assert drawn.count("<circle") == len(shell.timeline)
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trail]:
+    """A stolen session: signed in at Okta, then listing, reading and changing at AWS from another address."""
+    folder = tmp_path_factory.mktemp("cloud")
+    hub = Hub(Plan(settings.load({"store": str(folder)})))
+    session = "AROAEXAMPLE:ann@example.com"
+    calls = [
+        ("GetCallerIdentity", "198.51.100.7", None),
+        ("ListBuckets", "198.51.100.7", None),
+        ("GetObject", "203.0.113.9", "payroll"),
+        ("PutBucketPolicy", "203.0.113.9", "payroll"),
+    ]
+    ts = alert().ts
+    facts = {
+        "okta.evt.type": "user.session.start",
+        "okta.actor.alternateid": "ann@example.com",
+        "okta.client.ip": "198.51.100.7",
+    }
+    hub.observe(Activity(ts - 9, "web-1", "okta", "event at Okta", "ann@example.com", facts))
+    for number, (name, address, bucket) in enumerate(calls):
+        facts = {"ct.name": name, "ct.srcip": address, "ct.user": "Admin", "ct.user.principalid": session}
+        if bucket:
+            facts["s3.bucket"] = bucket
+        hub.observe(Activity(ts + number, "web-1", "aws_cloudtrail", "call to AWS", session, facts))
+    other = {
+        "ct.name": "ListUsers",
+        "ct.srcip": "192.0.2.1",
+        "ct.user": "Bob",
+        "ct.user.principalid": "AIDABOB",
+    }
+    hub.observe(Activity(ts, "web-1", "aws_cloudtrail", "call to AWS", "AIDABOB", other))
+    named = {
+        "ct.name": "PutBucketPolicy",
+        "ct.user": "Admin",
+        "ct.user.principalid": session,
+        "ct.srcip": "203.0.113.9",
+    }
+    hub.accept(alert(1, rule="Bucket opened", source="aws_cloudtrail", eyas={"carried": named}))
+    hub.close()
+    db = journal.connect(folder, readonly=True)
+    yield trail(db, reading.one(db, "last"))
+    db.close()
+
+
+def test_a_stolen_credential_is_told_as_a_story(cloud: Trail) -> None:
+    story = {chapter.title: chapter.lines for chapter in cloud.story}
+    assert [line.split("  ")[1] for line in story["First use from each address"]] == [
+        "198.51.100.7",
+        "203.0.113.9",
+    ]
+    assert story["Listed"] == ["ListBuckets from 198.51.100.7"]
+    assert story["Read"] == ["GetObject on payroll from 203.0.113.9"]
+    assert story["Changed"] == ["PutBucketPolicy on payroll from 203.0.113.9"]
+    assert len(story["Signed in"]) == 2, "at Okta and at AWS"
+
+
+def test_the_story_leaves_out_other_people(cloud: Trail) -> None:
+    assert "192.0.2.1" not in cloud.addresses
+    assert cloud.identities["session"] == {"AROAEXAMPLE:ann@example.com"}
+
+
+def test_rules_of_activity_say_whom_their_facts_belong_to() -> None:
+    note = activity.of_alert(alert(1, rule="eyas activity: exec", tags=(activity.TAG,), proc_pid=5))
+    assert note is not None
+    assert (note.kind, note.actor) == ("exec", "5")
+    assert activity.of_alert(alert(1)) is None
