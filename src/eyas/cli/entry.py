@@ -21,6 +21,8 @@ COMMANDS = {
     "alerts": "list, search, export alerts; say what becomes of them",
     "trail": "what happened around an alert",
     "outputs": "list, test and preview receivers of alerts",
+    "sources": "set up what services send, test it, see how it does",
+    "source": "write a source of your own",
     "bench": "measure",
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -42,12 +43,24 @@ def replayed(settings: config.Settings, store: Path | None) -> sections.Settings
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """A place to hand alerts to; `flush` waits until they are on disk, and tells whether they are."""
+
+    take: Taker
+    flush: Callable[[], bool]
+
+    def __call__(self, alert: Alert) -> None:
+        """Hand over an alert."""
+        self.take(alert)
+
+
 @contextmanager
-def taking(chosen: Chosen, *, flush: bool) -> Iterator[Taker]:
-    """A place to hand alerts to; at its end what waits is delivered, as far as receivers answer."""
+def taking(chosen: Chosen, *, flush: bool) -> Iterator[Desk]:
+    """A desk for alerts; at its end what waits is delivered, as far as receivers answer."""
     say = _speaker(chosen, flush)
     if chosen.keep is None:
-        yield say
+        yield Desk(say, lambda: True)
         return
     hub = opened(chosen, chosen.keep, say)
 
@@ -59,7 +72,7 @@ def taking(chosen: Chosen, *, flush: bool) -> Iterator[Taker]:
             hub.observe(note)
 
     try:
-        yield take
+        yield Desk(take, hub.flush)
     finally:
         if not hub.close(DRAIN):
             click.echo(f"eyas: some alerts still wait for their receivers in {hub.folder}", err=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -67,7 +67,11 @@ def choose(
         click.echo(f"warning: {warning}", err=True)
     settings = found.settings
     listed = [Path(name) for name in settings.rules_files]
-    where = list(paths) or [path for path in listed if path.exists()] or [rules.BUILTIN]
+    where = (
+        list(paths)
+        or [path for path in listed if path.exists()]
+        or [rules.BUILTIN, *service_rules(settings.sources)]
+    )
     keep = keeps(settings)
     noted = [activity.RULES] if keep is not None and keep.trail else []
     carry = entities.CARRIED if noted else ()
@@ -83,6 +87,12 @@ def choose(
     )
     sources = (*where, config_file) if config_file else tuple(where)
     return Chosen(loaded, style, settings, sources, keep)
+
+
+def service_rules(sections: Mapping[str, Any]) -> list[Path]:
+    """The rules we ship for the sources of a configuration."""
+    named = {str(s.get("source", name)) if isinstance(s, dict) else name for name, s in sections.items()}
+    return [path for name in sorted(named) if (path := rules.SERVICES / f"{name}.yaml").exists()]
 
 
 def _default_file() -> Path | None:

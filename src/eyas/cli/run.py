@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import click
 
 from eyas import catalog, pipeline, watch
-from eyas.cli import keeping
+from eyas.cli import feeds, keeping, logs
 from eyas.cli.options import Chosen, choose, duration, rule_options
 from eyas.cli.replay import write_stats
 from eyas.errors import EyasError
@@ -22,8 +23,9 @@ from eyas.watch import changes, service
 @click.option("--for", "how_long", metavar="DURATION", help="End by itself after 10s, 2m, 1h.")
 @click.option("--stats", type=Path, help="Write figures as JSON at the end.")
 def command(how_long: str | None, stats: Path | None, **options: Any) -> None:
-    """Watch this machine and print alerts as things happen. Needs root.
+    """Watch this machine, and the sources of the configuration, and print alerts as things happen.
 
+    Watching the machine needs root. Without root, or with `engine.kind: nodriver`, only the sources are read.
     Ctrl-C ends it with statistics on stderr. SIGHUP, or a change of a rule file, puts the new rules in force once
     all of them are good; until then the old ones stay.
 
@@ -34,27 +36,41 @@ def command(how_long: str | None, stats: Path | None, **options: Any) -> None:
     seconds = duration(how_long) if how_long else None
     since = time.time_ns()
     first = choose(**options, keeps=keeping.live)
+    logs.to_stderr()
+    reading = feeds.Feeds(first)
+    if reading and not _may_watch(first):
+        feeds.alone(reading, first, seconds, stats)
+        return
+
+    def load() -> watch.Force:
+        chosen = choose(**options, keeps=keeping.live)
+        reading.prepare(chosen)
+        return _force(chosen)
+
+    def reloaded(force: watch.Force) -> None:
+        reading.switch()
+        _reloaded(force)
+
     with watch.Wakes(beat=service.heartbeat()) as wakes:
-        watched = watch.Watch(
-            _force(first),
-            wakes,
-            lambda: _force(choose(**options, keeps=keeping.live)),
-            watch.Told(_reloaded, _failed),
-        )
+        watched = watch.Watch(_force(first), wakes, load, watch.Told(reloaded, _failed))
         click.echo(f"eyas: watching with {len(first.loaded.active)} rules", err=True)
         wakes.restart(seconds)
         stop = threading.Event()
         if first.settings.watch_config_files:
             changes.follow(first.sources, since, wakes, stop)
         try:
-            with keeping.taking(first, flush=True) as take:
+            with keeping.taking(first, flush=True) as desk, reading.running(first, desk):
                 for alert in watched.alerts():
-                    take(alert)
+                    desk(alert)
         finally:
             stop.set()
             _summary(watched.tally)
             if stats is not None:
                 write_stats(stats, watched.tally)
+
+
+def _may_watch(chosen: Chosen) -> bool:
+    return chosen.settings.engine.kind != "nodriver" and os.geteuid() == 0
 
 
 def _force(chosen: Chosen) -> watch.Force:

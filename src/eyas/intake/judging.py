@@ -80,8 +80,7 @@ def _identified(rule: Compiled, source: Source, known: Catalog) -> Compiled:
     pointer = source.identity or "/"
     text = f"%json.value[{pointer}] %json.obj"
     wanted = lang.template(text, ground).operands
-    operands = (*rule.template.operands, *wanted)
-    return replace(rule, template=replace(rule.template, operands=operands))
+    return replace(rule, operands=(*rule.operands, *wanted))
 
 
 def _lines(records: Iterable[Record]) -> Iterator[bytes]:

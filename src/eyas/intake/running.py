@@ -129,7 +129,7 @@ class Intake:
                     if not self._hand_on(line, parcel):
                         return
                 line.ended = True
-                status.turn("ended")
+                status.turn("stopped" if self._stop.is_set() else "ended")
                 return
             except StoppedError:
                 return
@@ -205,13 +205,18 @@ class Intake:
         judgement = self._judges[line.feed.source.name].judge(parcel)
         for offset, reason in judgement.refusals:
             line.link.status.refuse("not a record", f"{parcel.origin}+{offset}", reason)
-        new = self._store.fresh(line.feed.name, {alert.eyas["id"] for alert in judgement.alerts} - taken)
-        taken |= new
-        fresh = [alert for alert in judgement.alerts if alert.eyas["id"] in new]
+        fresh = [alert for alert in judgement.alerts if self._is_new(line, alert, taken)]
         line.link.status.repeated += len(judgement.alerts) - len(fresh)
         line.link.status.events += judgement.events
         line.link.status.alerts += len(fresh)
         return Judged(line, parcel, judgement, [_marked(alert, line.feed.name) for alert in fresh])
+
+    def _is_new(self, line: Line, alert: Alert, taken: set[str]) -> bool:
+        """Whether an alert was not raised before; `taken` holds those of the same commit."""
+        key = f"{line.feed.name}\0{alert.eyas['id']}"
+        known = key in taken or self._store.has(line.feed.name, alert.eyas["id"])
+        taken.add(key)
+        return not known
 
     def _store_alerts(self, alerts: Sequence[Alert]) -> bool:
         """Make alerts safe, trying until it succeeds; false when the run ends before."""

@@ -2,7 +2,7 @@
 
 from eyas.scene.film import film, perform
 from eyas.scene.script import Line, SceneError, read
-from eyas.scene.trial import UNPLAYABLE, Nearest, Verdict, alerts, judge, nearest
+from eyas.scene.trial import UNPLAYABLE, Nearest, Verdict, alerts, judge, nearest, records
 
 __all__ = [
     "UNPLAYABLE",
@@ -16,4 +16,5 @@ __all__ = [
     "nearest",
     "perform",
     "read",
+    "records",
 ]

@@ -49,10 +49,6 @@ class Checkpoints:
         """Whether something with this identity is safe already."""
         return self._one("SELECT 1 FROM seen WHERE feed = ? AND id = ?", (feed, digest(key))) is not None
 
-    def fresh(self, feed: str, keys: Iterable[str]) -> set[str]:
-        """Those of `keys` that are not known yet."""
-        return {key for key in keys if not self.has(feed, key)}
-
     def commit(self, feed: str, mark: Mark, keys: Iterable[str] = ()) -> None:
         """Store where a feed goes on and what it has dealt with, in one transaction."""
         now = time.time()

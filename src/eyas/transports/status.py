@@ -6,7 +6,7 @@ import functools
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 # Every refusal is counted; of one reason, the first lines are logged and then every thousandth.
@@ -19,7 +19,7 @@ class Status:
     """Figures of one feed since it started."""
 
     feed: str
-    state: str = "starting"  # starting, running, waiting, failed, ended
+    state: str = "starting"  # starting, running, waiting, failed, ended, stopped
     detail: str = ""
     where: str = ""
     started: float = field(default_factory=time.time)
@@ -56,9 +56,8 @@ class Status:
 
     def json(self) -> dict[str, Any]:
         """The figures as plain values."""
-        plain = asdict(self)
-        del plain["heard"]
-        return plain
+        names = (one.name for one in fields(self) if one.name != "heard")
+        return {**{name: getattr(self, name) for name in names}, "refused": dict(self.refused)}
 
 
 @functools.cache

@@ -1,0 +1,1 @@
+"""What services send, through rules to alerts, across restarts."""

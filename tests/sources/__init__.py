@@ -1,0 +1,1 @@
+"""Sources: their cards, how they are reached, how people set them up."""
