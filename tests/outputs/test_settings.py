@@ -8,7 +8,7 @@ from eyas.errors import UsageError
 from eyas.outputs import OUTPUTS
 from eyas.outputs.card import find, secrets, shown
 from eyas.outputs.settings import load, settings_of, variable
-from tests.outputs.cases import CASES
+from tests.outputs.cases import ALERT, CASES
 
 # A value for a variable of each type that settings have.
 TEXTS = {"bool": "true", "int": "7", "float": "2.5", "str": "text"}
@@ -107,6 +107,29 @@ def test_certificates_come_from_the_folder_that_stands_above() -> None:
     found = {one.output.name: one.settings.trust for one in load(values, {}).enabled}
     assert found["webhook"] == Trust(True, "/certs/ca.crt", "/certs/client.crt", "/own.key")
     assert found["slack"] == Trust(False, "/ca.pem")
+
+
+def test_an_address_needs_its_scheme_and_a_template_has_to_compile() -> None:
+    values = {
+        "loki": {"hostport": "loki:3100"},
+        "slack": {"webhookurl": "https://a.example", "messageformat": "{{ .Rul }}"},
+        "mattermost": {"webhookurl": "https://a.example", "messageformat": "{% if %}"},
+        "webhook": {"address": "https://a.example/secret path"},
+    }
+    with pytest.raises(UsageError) as error:
+        load(values, {})
+    slack, mattermost, loki, webhook = str(error.value).splitlines()
+    assert "unknown name '.Rul'; known are Rule, Priority," in slack
+    assert mattermost.startswith("outputs: mattermost.messageformat: template '{% if %}': ")
+    assert loki.endswith("expected an address such as https://host:port/path, found 'loki:3100'")
+    assert webhook.endswith("found a secret")
+
+
+def test_a_login_does_not_show_either() -> None:
+    settings = settings_of(find("nodered"), CASES["nodered"][""])
+    request = find("nodered").request(ALERT, settings)
+    assert shown(str(request.headers), settings).count("…") == 1
+    assert "ZmFsY286c2VjcmV0" not in shown(str(request.headers), settings)
 
 
 def test_secrets_do_not_show() -> None:

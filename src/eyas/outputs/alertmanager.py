@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from pydantic import AfterValidator
+from pydantic import BeforeValidator, Field
 
 from eyas.alert import SECOND, Alert, iso8601
 from eyas.delivery import Request
@@ -12,7 +12,7 @@ from eyas.outputs.body import event
 from eyas.outputs.body.http import join, post
 from eyas.outputs.body.labels import labels
 from eyas.outputs.body.markup import line
-from eyas.outputs.card import PRIORITIES, HttpSettings, Items, Map, Output, Priority, rank
+from eyas.outputs.card import PRIORITIES, HttpSettings, Map, Output, Priority, Url, items, rank
 
 SEVERITIES = {
     "emergency": "critical",
@@ -26,17 +26,11 @@ SEVERITIES = {
 }
 
 
-def _hosts(value: list[str]) -> list[str]:
-    if not value:
-        raise ValueError("expected at least one address")
-    return value
-
-
 class Settings(HttpSettings):
     """Keys below `alertmanager`."""
 
     needs = ("hostport",)
-    hostport: Annotated[Items, AfterValidator(_hosts)]
+    hostport: Annotated[list[Url], BeforeValidator(items), Field(min_length=1)]
     endpoint: str = "/api/v2/alerts"
     expiresafter: int = 0
     extralabels: Map = {}

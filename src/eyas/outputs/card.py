@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import importlib
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 from pydantic.fields import FieldInfo
@@ -14,6 +16,7 @@ from pydantic.fields import FieldInfo
 from eyas.alert import Alert
 from eyas.delivery import Answer, Request, Sender, Trust
 from eyas.errors import UsageError
+from eyas.outputs.body.headline import compiled
 
 PRIORITIES = ("debug", "informational", "notice", "warning", "error", "critical", "alert", "emergency")
 
@@ -28,7 +31,7 @@ def _pairs(value: Any) -> Any:
     return {key.strip(): entry.strip() for key, _, entry in pairs}
 
 
-def _items(value: Any) -> Any:
+def items(value: Any) -> Any:
     """A list, or its text separated by commas."""
     if isinstance(value, str):
         return [item.strip() for item in value.split(",") if item.strip()]
@@ -43,8 +46,38 @@ def _priority(value: str) -> str:
     return low
 
 
+def _url(value: str) -> str:
+    """An address over HTTP; a host alone is not enough, since the scheme decides about TLS."""
+    try:
+        where = urlsplit(value)
+        fine = where.scheme in ("http", "https") and bool(where.hostname) and (where.port or 1) > 0
+    except ValueError:
+        fine = False
+    if not fine or not all("!" <= c <= "~" for c in value):
+        raise ValueError("expected an address such as https://host:port/path")
+    return value
+
+
+def _secret_url(value: SecretStr) -> SecretStr:
+    _url(value.get_secret_value())
+    return value
+
+
+def _template(value: str) -> str:
+    """A template that compiles."""
+    if value:
+        try:
+            compiled(value)
+        except UsageError as error:
+            raise ValueError(f"{error}; {error.hint}" if error.hint else str(error)) from None
+    return value
+
+
+Url = Annotated[str, AfterValidator(_url)]
+SecretUrl = Annotated[SecretStr, AfterValidator(_secret_url)]
+Template = Annotated[str, AfterValidator(_template)]
 Map = Annotated[dict[str, str], BeforeValidator(_pairs)]
-Items = Annotated[list[str], BeforeValidator(_items)]
+Items = Annotated[list[str], BeforeValidator(items)]
 Priority = Annotated[str, AfterValidator(_priority)]
 
 
@@ -80,7 +113,7 @@ class ChatSettings(HttpSettings):
     """Settings of receivers that people read."""
 
     outputformat: str = "all"
-    messageformat: str = ""
+    messageformat: Template = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +127,7 @@ class Output:
     `prepare` gives requests that are sent once before the first alert; that they fail is told, no more.
     `judge` reads answers whose status does not tell: Elasticsearch answers 200 for a batch in which a document failed.
     `mend` may turn a refused request into one that the receiver takes.
+    `note` tells whoever switches it on what has changed since they chose it.
     `resolve` takes an alert back where the receiver keeps it open, once it is closed here.
     """
 
@@ -110,6 +144,7 @@ class Output:
     judge: Callable[[int, Mapping[str, str], bytes], Answer] | None = None
     mend: Callable[[Request, bytes], Request | None] | None = None
     resolve: Callable[[Alert, Any], Request] | None = None
+    note: str = ""
 
 
 def module_of(name: str) -> str:
@@ -153,15 +188,21 @@ def rank(priority: str) -> int:
 
 
 def secrets(settings: BaseModel) -> list[str]:
-    """Texts among the settings that are never shown, the longest first."""
+    """Texts among the settings that are never shown, however they are written; the longest first."""
     found: set[str] = set()
     for name in type(settings).model_fields:
         value = getattr(settings, name)
-        if isinstance(value, SecretStr) and value.get_secret_value():
-            found |= {value.get_secret_value(), quote(value.get_secret_value(), safe="")}
+        if isinstance(value, SecretStr) and (text := value.get_secret_value()):
+            found |= {text, quote(text, safe=""), json.dumps(text)[1:-1]} | _logins(text, settings)
         elif name == "customheaders":
             found |= {text for text in value.values() if text}
     return sorted(found, key=len, reverse=True)
+
+
+def _logins(password: str, settings: BaseModel) -> set[str]:
+    """A password as HTTP Basic writes it."""
+    users = (getattr(settings, name, "") for name in ("user", "username"))
+    return {base64.b64encode(f"{user}:{password}".encode()).decode() for user in users if user}
 
 
 def shown(text: str, settings: BaseModel) -> str:

@@ -3,14 +3,12 @@
 import re
 from typing import Any
 
-from pydantic import SecretStr
-
 from eyas.alert import Alert
 from eyas.delivery import Request
 from eyas.outputs.body import chat, event
 from eyas.outputs.body.http import post
 from eyas.outputs.body.markup import fitted, line
-from eyas.outputs.card import ChatSettings, Output
+from eyas.outputs.card import ChatSettings, Output, SecretUrl
 
 EMOJI = {
     "emergency": "\U0001f6a8",
@@ -29,7 +27,7 @@ class Settings(ChatSettings):
     """Keys below `cliq`."""
 
     needs = ("webhookurl",)
-    webhookurl: SecretStr
+    webhookurl: SecretUrl
     icon: str = ""
     useemoji: bool = False
 

@@ -8,7 +8,7 @@ from eyas.delivery import Request
 from eyas.outputs.body import event
 from eyas.outputs.body.http import send
 from eyas.outputs.body.markup import line
-from eyas.outputs.card import HttpSettings, Map, Output
+from eyas.outputs.card import HttpSettings, Map, Output, Url
 
 # Printable ASCII without blank, quote and percent stays; the rest is encoded (HTTP binding, 3.1.3.2).
 _SAFE = "!#$&'()*+,-./:;<=>?@[\\]^_`{|}~"
@@ -19,7 +19,7 @@ class Settings(HttpSettings):
     """Keys below `cloudevents`."""
 
     needs = ("address",)
-    address: str
+    address: Url
     extensions: Map = {}
 
 

@@ -2,14 +2,12 @@
 
 from typing import Any
 
-from pydantic import SecretStr
-
 from eyas.alert import Alert
 from eyas.delivery import Request
 from eyas.outputs.body import chat, event
 from eyas.outputs.body.http import post
 from eyas.outputs.body.markup import fitted, line, markdown
-from eyas.outputs.card import HttpSettings, Output
+from eyas.outputs.card import HttpSettings, Output, SecretUrl
 
 COLOURS = {
     "emergency": 15158332,
@@ -29,7 +27,7 @@ class Settings(HttpSettings):
     """Keys below `discord`."""
 
     needs = ("webhookurl",)
-    webhookurl: SecretStr
+    webhookurl: SecretUrl
     icon: str = ""
 
 

@@ -10,7 +10,7 @@ from eyas.alert import Alert
 from eyas.delivery import Request
 from eyas.outputs.body import event
 from eyas.outputs.body.http import join, post, reveal
-from eyas.outputs.card import HttpSettings, Output
+from eyas.outputs.card import HttpSettings, Output, Url
 
 ATTRIBUTES = {
     "container.id": "container.id",
@@ -32,7 +32,7 @@ class Settings(HttpSettings):
 
     needs = ("apiurl", "apitoken")
     apitoken: SecretStr
-    apiurl: str
+    apiurl: Url
 
 
 def request(alert: Alert, settings: Settings) -> Request:

@@ -13,7 +13,7 @@ from eyas.alert import Alert
 from eyas.delivery import Answer, Request, classify, delivered, refused, retry
 from eyas.outputs.body import event
 from eyas.outputs.body.http import basic, join, part, reveal, send
-from eyas.outputs.card import HttpSettings, Map, Output
+from eyas.outputs.card import HttpSettings, Map, Output, Url
 
 SUFFIXES = {"daily": "-%Y.%m.%d", "monthly": "-%Y.%m", "annually": "-%Y", "none": ""}
 _FIELD = re.compile(r"field \[(?:output_fields\.)?([^\]]+)\]")
@@ -32,7 +32,7 @@ class Settings(HttpSettings):
     """Keys below `elasticsearch`."""
 
     needs = ("hostport",)
-    hostport: str
+    hostport: Url
     index: str = "falco"
     type: str = "_doc"
     pipeline: str = ""

@@ -6,14 +6,14 @@ from eyas.alert import Alert
 from eyas.delivery import Request
 from eyas.outputs.body import event
 from eyas.outputs.body.http import reveal, send
-from eyas.outputs.card import HttpSettings, Output
+from eyas.outputs.card import HttpSettings, Output, Url
 
 
 class Settings(HttpSettings):
     """Keys below `gcp.cloudrun`."""
 
     needs = ("endpoint",)
-    endpoint: str
+    endpoint: Url
     jwt: SecretStr = SecretStr("")
 
 

@@ -2,21 +2,19 @@
 
 from typing import Any
 
-from pydantic import SecretStr
-
 from eyas.alert import Alert
 from eyas.delivery import Request
 from eyas.outputs.body import chat, event
 from eyas.outputs.body.http import post
 from eyas.outputs.body.markup import fitted, line, to_html
-from eyas.outputs.card import ChatSettings, Output
+from eyas.outputs.card import ChatSettings, Output, SecretUrl
 
 
 class Settings(ChatSettings):
     """Keys below `googlechat`."""
 
     needs = ("webhookurl",)
-    webhookurl: SecretStr
+    webhookurl: SecretUrl
 
 
 def request(alert: Alert, settings: Settings) -> Request:

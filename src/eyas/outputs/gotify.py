@@ -9,14 +9,14 @@ from eyas.delivery import Request
 from eyas.outputs.body import event
 from eyas.outputs.body.http import join, post, reveal
 from eyas.outputs.body.markup import line, markdown
-from eyas.outputs.card import HttpSettings, Output, rank
+from eyas.outputs.card import HttpSettings, Output, Url, rank
 
 
 class Settings(HttpSettings):
     """Keys below `gotify`."""
 
     needs = ("hostport",)
-    hostport: str
+    hostport: Url
     token: SecretStr = SecretStr("")
     format: Literal["markdown", "plaintext", "text", "json"] = "markdown"
 

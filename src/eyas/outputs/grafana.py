@@ -9,14 +9,14 @@ from eyas.delivery import Request
 from eyas.outputs.body import event
 from eyas.outputs.body.http import join, post, reveal
 from eyas.outputs.body.markup import line, to_html
-from eyas.outputs.card import HttpSettings, Map, Output
+from eyas.outputs.card import HttpSettings, Map, Output, Url
 
 
 class Settings(HttpSettings):
     """Keys below `grafana`."""
 
     needs = ("hostport",)
-    hostport: str
+    hostport: Url
     apikey: SecretStr = SecretStr("")
     dashboardid: int = 0
     panelid: int = 0

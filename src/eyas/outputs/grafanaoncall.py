@@ -1,20 +1,18 @@
 """Grafana OnCall: an alert of a formatted webhook."""
 
-from pydantic import SecretStr
-
 from eyas.alert import Alert
 from eyas.delivery import Request
 from eyas.outputs.body import event
 from eyas.outputs.body.http import post
 from eyas.outputs.body.markup import line
-from eyas.outputs.card import HttpSettings, Map, Output
+from eyas.outputs.card import HttpSettings, Map, Output, SecretUrl
 
 
 class Settings(HttpSettings):
     """Keys below `grafanaoncall`."""
 
     needs = ("webhookurl",)
-    webhookurl: SecretStr
+    webhookurl: SecretUrl
     customheaders: Map = {}
 
 

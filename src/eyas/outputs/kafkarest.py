@@ -8,14 +8,14 @@ from eyas.alert import Alert
 from eyas.delivery import Request
 from eyas.outputs.body.event import encode, event_json
 from eyas.outputs.body.http import send
-from eyas.outputs.card import HttpSettings, Output
+from eyas.outputs.card import HttpSettings, Output, Url
 
 
 class Settings(HttpSettings):
     """Keys below `kafkarest`."""
 
     needs = ("address",)
-    address: str
+    address: Url
     version: Literal["1", "2"] = "2"
 
 

@@ -33,5 +33,10 @@ def request(alert: Alert, settings: Settings) -> Request:
 
 
 OUTPUT = Output(
-    "kubeless", "Kubeless (retired): the alert to a function", Settings, request, open=open_outside
+    "kubeless",
+    "Kubeless (retired): the alert to a function",
+    Settings,
+    request,
+    open=open_outside,
+    note="the project is retired; functions that still run are called",
 )

@@ -11,7 +11,7 @@ from eyas.outputs.body import event
 from eyas.outputs.body.http import basic, join, post
 from eyas.outputs.body.labels import labels
 from eyas.outputs.body.markup import line
-from eyas.outputs.card import HttpSettings, Items, Map, Output
+from eyas.outputs.card import HttpSettings, Items, Map, Output, Url
 
 _DROPPED = str.maketrans("", "", ".[]")
 
@@ -21,7 +21,7 @@ class Settings(HttpSettings):
 
     needs = ("hostport",)
     shared = ("customfields", "templatedfields")
-    hostport: str
+    hostport: Url
     endpoint: str = "/loki/api/v1/push"
     user: str = ""
     apikey: SecretStr = SecretStr("")

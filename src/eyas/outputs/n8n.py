@@ -6,14 +6,14 @@ from eyas.alert import Alert
 from eyas.delivery import Request
 from eyas.outputs.body.event import event_json
 from eyas.outputs.body.http import basic, reveal, send
-from eyas.outputs.card import HttpSettings, Output
+from eyas.outputs.card import HttpSettings, Output, Url
 
 
 class Settings(HttpSettings):
     """Keys below `n8n`."""
 
     needs = ("address",)
-    address: str
+    address: Url
     user: str = ""
     password: SecretStr = SecretStr("")
     headerauthname: str = ""

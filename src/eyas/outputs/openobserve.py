@@ -8,14 +8,14 @@ from eyas.alert import Alert
 from eyas.delivery import Request
 from eyas.outputs.body.event import event_json
 from eyas.outputs.body.http import basic, join, part, send
-from eyas.outputs.card import HttpSettings, Map, Output
+from eyas.outputs.card import HttpSettings, Map, Output, Url
 
 
 class Settings(HttpSettings):
     """Keys below `openobserve`."""
 
     needs = ("hostport",)
-    hostport: str
+    hostport: Url
     organizationname: str = "default"
     streamname: str = "falco"
     username: str = ""

@@ -7,7 +7,7 @@ from eyas.alert import Alert
 from eyas.delivery import Request
 from eyas.outputs.body.event import event_json
 from eyas.outputs.body.http import join, part, post, send
-from eyas.outputs.card import HttpSettings, Map, Output
+from eyas.outputs.card import HttpSettings, Map, Output, Url
 
 WORDS = ("uuid", "hostname", "priority", "source", "rule")
 
@@ -16,7 +16,7 @@ class Settings(HttpSettings):
     """Keys below `quickwit`."""
 
     needs = ("hostport",)
-    hostport: str
+    hostport: Url
     apiendpoint: str = "api/v1"
     index: str = "falco"
     version: str = "0.7"

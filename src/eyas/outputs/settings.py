@@ -112,6 +112,8 @@ def _enabled(
     if not known.get(kind.needs[0]):
         return None
     settings = _validated(output, known, shared, notes)
+    if settings and output.note:
+        notes.warnings.append(f"{name}: {output.note}")
     return Enabled(output, settings) if settings else None
 
 

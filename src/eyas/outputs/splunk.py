@@ -9,14 +9,14 @@ from eyas.alert import SECOND, Alert
 from eyas.delivery import Request
 from eyas.outputs.body import event
 from eyas.outputs.body.http import reveal, send
-from eyas.outputs.card import HttpSettings, Map, Output
+from eyas.outputs.card import HttpSettings, Map, Output, Url
 
 
 class Settings(HttpSettings):
     """Keys below `splunk`."""
 
     needs = ("host",)
-    host: str
+    host: Url
     token: SecretStr = SecretStr("")
     customheaders: Map = {}
 

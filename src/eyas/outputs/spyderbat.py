@@ -9,7 +9,7 @@ from eyas.alert import SECOND, Alert
 from eyas.delivery import Request
 from eyas.outputs.body import event
 from eyas.outputs.body.http import join, part, post, reveal, send
-from eyas.outputs.card import HttpSettings, Output
+from eyas.outputs.card import HttpSettings, Output, Url
 
 LEVELS = {
     "emergency": "critical",
@@ -29,7 +29,7 @@ class Settings(HttpSettings):
     needs = ("orguid", "apikey")
     orguid: str
     apikey: SecretStr
-    apiurl: str = "https://api.spyderbat.com"
+    apiurl: Url = "https://api.spyderbat.com"
     source: str = "falcosidekick"
     sourcedescription: str = ""
 

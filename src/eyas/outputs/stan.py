@@ -36,4 +36,5 @@ OUTPUT = Output(
     request,
     open=open_link,
     batch=500,
+    note="the server of NATS Streaming is retired; alerts go to the same subject through JetStream",
 )

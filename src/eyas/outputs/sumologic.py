@@ -1,20 +1,18 @@
 """Sumo Logic: the alert to an HTTP source."""
 
-from pydantic import SecretStr
-
 from eyas.alert import Alert
 from eyas.delivery import Request
 from eyas.outputs.body.event import event_json
 from eyas.outputs.body.http import send
 from eyas.outputs.body.markup import header
-from eyas.outputs.card import HttpSettings, Output
+from eyas.outputs.card import HttpSettings, Output, SecretUrl
 
 
 class Settings(HttpSettings):
     """Keys below `sumologic`."""
 
     needs = ("receiverurl",)
-    receiverurl: SecretStr
+    receiverurl: SecretUrl
     sourcecategory: str = ""
     sourcehost: str = ""
     name: str = ""

@@ -3,14 +3,12 @@
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import SecretStr
-
 from eyas.alert import Alert
 from eyas.delivery import Request
 from eyas.outputs.body import chat, event
 from eyas.outputs.body.http import post, reveal
 from eyas.outputs.body.markup import fitted, line, markdown
-from eyas.outputs.card import ChatSettings, Output
+from eyas.outputs.card import ChatSettings, Output, SecretUrl
 
 FACT = 1000  # a message holds 28 KB
 CARD = "application/vnd.microsoft.card.adaptive"
@@ -23,7 +21,7 @@ class Settings(ChatSettings):
     """Keys below `teams`."""
 
     needs = ("webhookurl",)
-    webhookurl: SecretStr
+    webhookurl: SecretUrl
     activityimage: str = ""
     # Connectors (`….webhook.office.com`) are retired; what is left of them takes message cards.
     card: Literal["", "adaptive", "message"] = ""

@@ -4,14 +4,14 @@ from eyas.alert import Alert
 from eyas.delivery import Request
 from eyas.outputs.body.event import event_json
 from eyas.outputs.body.http import send
-from eyas.outputs.card import HttpSettings, Output
+from eyas.outputs.card import HttpSettings, Output, Url
 
 
 class Settings(HttpSettings):
     """Keys below `tekton`."""
 
     needs = ("eventlistener",)
-    eventlistener: str
+    eventlistener: Url
 
 
 def request(alert: Alert, settings: Settings) -> Request:

@@ -1,13 +1,11 @@
 """Webex: a message in Markdown through an incoming webhook."""
 
-from pydantic import SecretStr
-
 from eyas.alert import Alert
 from eyas.delivery import Request
 from eyas.outputs.body import chat, event
 from eyas.outputs.body.http import post
 from eyas.outputs.body.markup import fitted, markdown
-from eyas.outputs.card import HttpSettings, Output
+from eyas.outputs.card import HttpSettings, Output, SecretUrl
 
 LONGEST = 7000  # bytes of a message are limited to 7439, https://developer.webex.com/docs/api/v1/messages
 
@@ -16,7 +14,7 @@ class Settings(HttpSettings):
     """Keys below `webex`."""
 
     needs = ("webhookurl",)
-    webhookurl: SecretStr
+    webhookurl: SecretUrl
 
 
 def request(alert: Alert, settings: Settings) -> Request:

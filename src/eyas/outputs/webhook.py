@@ -10,14 +10,14 @@ from eyas.alert import Alert
 from eyas.delivery import Request
 from eyas.outputs.body.event import event_json
 from eyas.outputs.body.http import reveal, send
-from eyas.outputs.card import HttpSettings, Map, Output
+from eyas.outputs.card import HttpSettings, Map, Output, SecretUrl
 
 
 class Settings(HttpSettings):
     """Keys below `webhook`."""
 
     needs = ("address",)
-    address: SecretStr
+    address: SecretUrl
     method: Literal["POST", "PUT", "post", "put"] = "POST"
     customheaders: Map = {}
     secret: SecretStr = SecretStr("")

@@ -4,14 +4,14 @@ from eyas.alert import Alert
 from eyas.delivery import Request
 from eyas.outputs.body.event import event
 from eyas.outputs.body.http import post
-from eyas.outputs.card import HttpSettings, Items, Output
+from eyas.outputs.card import HttpSettings, Items, Output, Url
 
 
 class Settings(HttpSettings):
     """Keys below `webui`."""
 
     needs = ("url",)
-    url: str
+    url: Url
     # Names that the page shows as outputs in use.
     outputs: Items = []
 

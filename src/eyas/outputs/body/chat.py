@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from pydantic import SecretStr
-
 from eyas.alert import Alert
 from eyas.outputs.body import event
 from eyas.outputs.body.headline import render
 from eyas.outputs.body.markup import fitted
-from eyas.outputs.card import ChatSettings
+from eyas.outputs.card import ChatSettings, SecretUrl
 
 COLOURS = {
     "emergency": "e20b0b",
@@ -33,7 +31,7 @@ class HookSettings(ChatSettings):
     """Settings of an incoming webhook as Slack, Rocket.Chat and Mattermost have it."""
 
     needs = ("webhookurl",)
-    webhookurl: SecretStr
+    webhookurl: SecretUrl
     footer: str = "Eyas"
     icon: str = ""
     username: str = "Eyas"
