@@ -17,18 +17,11 @@ SEVERITIES = {
     "alert": (6, "Fatal"),
     "emergency": (6, "Fatal"),
 }
-VERSION = "1.3.0"  # of 2004
+VERSION = "1.4.0"  # of 2004
 OLD_VERSION = "0.1.0"  # of 2001, which Security Lake tables of Falcosidekick have
-# Fields by the object of the schema that they fill.
-PROCESS = {
-    "proc.name": "name",
-    "proc.cmdline": "cmd_line",
-    "proc.pid": "pid",
-    "proc.exepath": "path",
-    "proc.cwd": "working_directory",
-}
+# Kinds of observables, https://schema.ocsf.io/1.4.0/objects/observable
 OBSERVABLES = {
-    "container.id": (0, "Other"),
+    "container.id": (10, "Resource UID"),
     "fd.name": (45, "File Path"),
     "fd.sip": (2, "IP Address"),
     "fd.cip": (2, "IP Address"),
@@ -93,7 +86,7 @@ def finding(alert: Alert) -> dict[str, Any]:
             "uid": event.identity(alert),
         },
         "message": event.plain(alert.rule),
-        "metadata": _metadata(alert, OLD_VERSION),
+        "metadata": _metadata(alert, OLD_VERSION, "Falco", "Falcosecurity"),
         "observables": _plain(alert),
         "raw_data": event.event_json(alert).decode(),
         "severity": name,
@@ -117,9 +110,12 @@ def milliseconds(alert: Alert) -> int:
     return alert.ts // 10**6
 
 
-def _metadata(alert: Alert, version: str) -> dict[str, Any]:
-    product = {"name": "Falco", "vendor_name": "Falcosecurity"}
-    return {"labels": event.tags(alert), "product": product, "version": version}
+def _metadata(alert: Alert, version: str, product: str, vendor: str) -> dict[str, Any]:
+    return {
+        "labels": event.tags(alert),
+        "product": {"name": product, "vendor_name": vendor},
+        "version": version,
+    }
 
 
 def _info(alert: Alert) -> dict[str, Any]:
@@ -142,15 +138,29 @@ def _device(alert: Alert) -> dict[str, Any]:
 
 
 def _evidences(found: dict[str, str]) -> list[dict[str, Any]]:
-    process: dict[str, Any] = {ours: found[theirs] for theirs, ours in PROCESS.items() if theirs in found}
+    """The process and the file, as far as they are known; a process without a number is none to the schema."""
+    made: dict[str, Any] = {}
     pid = found.get("proc.pid", "")
-    process |= {"pid": int(pid)} if pid.isdecimal() and len(pid) < 10 else {}
-    if "proc.pname" in found:
-        process["parent_process"] = {"name": found["proc.pname"]}
-    user = {"user": {"name": found["user.name"]}} if "user.name" in found else {}
-    if not process:
-        return []
-    return [{"process": process | user}]
+    if pid.isascii() and pid.isdigit() and len(pid) < 10:
+        made["process"] = _process(int(pid), found)
+    if found.get("fd.name", "").startswith("/"):
+        made["file"] = _file(found["fd.name"])
+    return [made] if made else []
+
+
+def _process(pid: int, found: dict[str, str]) -> dict[str, Any]:
+    made = {
+        "pid": pid,
+        "name": found.get("proc.name"),
+        "cmd_line": found.get("proc.cmdline"),
+        "file": _file(found["proc.exepath"]) if found.get("proc.exepath") else None,
+        "user": {"name": found["user.name"]} if found.get("user.name") else None,
+    }
+    return {key: value for key, value in made.items() if value is not None}
+
+
+def _file(path: str) -> dict[str, Any]:
+    return {"name": path.rpartition("/")[2] or path, "path": path, "type_id": 0}
 
 
 def _resources(found: dict[str, str]) -> list[dict[str, Any]]:
