@@ -54,7 +54,7 @@ def detection(alert: Alert) -> dict[str, Any]:
         "status": "New",
         "message": event.output(alert),
         "finding_info": _info(alert),
-        "metadata": _metadata(alert, VERSION)
+        "metadata": _metadata(alert, VERSION, "Eyas", "Eyas")
         | {"uid": event.identity(alert), "log_name": event.source(alert)},
         "observables": _typed(alert),
         "raw_data": event.event_json(alert).decode(),
