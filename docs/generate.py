@@ -71,6 +71,12 @@ def diagnostics() -> Lines:
     for code in CODES.values():
         page = f"[{code.id}](../../spec/errors/{code.id}.md)"
         yield f"| {page} | {code.name} | {code.severity} | `{code.load}` | {code.title} |"
+    yield "\n## Rule files\n\nCodes of rule files; they are those that the field knows.\n"
+    yield "| Code | Severity | Meaning |\n|---|---|---|"
+    for page_file in sorted((FOLDER.parents[1] / "spec" / "errors").glob("LOAD_*.md")):
+        _, about, severity, *_ = page_file.read_text().split("\n\n")
+        link = f"[{page_file.stem}](../../spec/errors/{page_file.name})"
+        yield f"| {link} | {severity.removeprefix('Severity: ').rstrip('.')} | {cell(about)} |"
 
 
 def configuration() -> Lines:

@@ -1,5 +1,6 @@
 """Rule files that are wrong, hostile or enormous: each gets a message with its place, and soon."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -7,8 +8,10 @@ from click.testing import CliRunner
 
 from eyas import catalog, rules
 from eyas.cli.entry import group
+from eyas.lang import CODES
 from eyas.rules import document
 from eyas.rules.problem import Problem
+from eyas.sources import members
 
 RULE = "- rule: one\n  desc: d\n  condition: {}\n  output: o\n  priority: INFO\n"
 NESTED_MACROS = "- macro: m0\n  condition: proc.name = x\n" + "".join(
@@ -130,3 +133,29 @@ def test_the_word_builtin_names_the_rules_we_ship(tmp_path: Path) -> None:
         group, ["rules", "check", "-r", "builtin", "-r", str(mine)], standalone_mode=False
     )
     assert result.return_value == 0, result.output
+
+
+PAGES = sorted((Path(__file__).parents[2] / "spec" / "errors").glob("LOAD_*.md"))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_the_example_of_a_code_gives_that_code(page: Path, tmp_path: Path) -> None:
+    example = re.search(r"```rules\n(.*?)\n```", page.read_text(), re.DOTALL)
+    if example is None:
+        assert [
+            problem.code for problem in rules.load([tmp_path / "missing.yaml"], catalog.load()).problems
+        ] == [page.stem]
+        return
+    loaded = rules.load_documents(
+        [document.parse("page.yaml", example[1])], members.known(), rules.Settings()
+    )
+    found = {problem.code: problem for problem in loaded.problems}
+    assert page.stem in found, list(found)
+    assert f"Severity: {found[page.stem].severity}." in page.read_text()
+
+
+def test_every_code_of_rule_files_has_a_page() -> None:
+    source = "".join(path.read_text() for path in (Path(rules.__file__).parent).rglob("*.py"))
+    used = set(re.findall(r"LOAD_[A-Z_]+[A-Z]", source)) - {"LOAD_ERR_EXTENSION", "LOAD_UNUSED"}
+    used |= {code.load for code in CODES.values()}
+    assert used == {page.stem for page in PAGES}

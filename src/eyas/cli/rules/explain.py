@@ -105,6 +105,8 @@ def _told(rule: Compiled, known: catalog.Catalog) -> Iterator[str]:
     yield textwrap.fill(" ".join(rule.desc.split()), 100, initial_indent="  ", subsequent_indent="  ")
     yield ""
     needed = events_of(rule, known)
+    if rule.source != catalog.KERNEL:
+        needed = [f"records of {rule.source}"]
     rows = {
         "tags": ", ".join(rule.tags),
         "events": "every event" if needed is None else ", ".join(needed) or "none: it can never hold",
