@@ -29,6 +29,13 @@ def test_a_card_says_what_it_is(name: str) -> None:
     assert all(key == key.lower() for key in card.settings.named())
 
 
+@pytest.mark.parametrize("name", OUTPUTS)
+def test_a_card_knows_no_other_card(name: str) -> None:
+    text = (FOLDER / f"{module_of(name)}.py").read_text()
+    others = {module_of(other) for other in OUTPUTS} - {module_of(name)}
+    assert not [other for other in others if f"eyas.outputs.{other} import" in text]
+
+
 def test_an_unknown_name_finds_the_nearest() -> None:
     with pytest.raises(UsageError) as error:
         find("slak")

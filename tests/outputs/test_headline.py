@@ -14,6 +14,9 @@ SHOWN = {
     '{{ if index .OutputFields "no.such" }}a{{ else if .Tags }}{{ .Tags }}{{ end }}': "T1543.002, filesystem, mitre_persistence",
     "{{ rule | upper }} {{ fields['proc.pid'] }}": "WRITE BELOW ETC 4711",
     "{{ .UUID }} {{ .Time }}": "537bb2cd-717e-4f57-be9e-f99125216f00 2023-11-14T22:13:20.123456789Z",
+    '{{ or (index . "no.such") "none" }} {{ or (index . "fd.name") "none" }}': "none /etc/cron.d/x",
+    '{{ if eq .Priority "Critical" }}page{{ else }}mail{{ end }}': "page",
+    '{{ if and .Hostname (index . "no.such") }}both{{ else }}one{{ end }}': "one",
     "nothing to fill": "nothing to fill",
 }
 

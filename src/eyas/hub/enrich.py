@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import replace
 from typing import Any
 
-from eyas.alert import SECOND, Alert, iso8601
-from eyas.outputs.body import headline
+from eyas.alert import Alert
+from eyas.outputs.body import event, headline
 from eyas.outputs.settings import Shared
+
+# One pass over the format, so that what an alert says is not filled in again.
+_WORD = re.compile(r"<[a-z_]+>")
 
 
 def enriched(alert: Alert, shared: Shared) -> Alert:
@@ -24,7 +28,7 @@ def enriched(alert: Alert, shared: Shared) -> Alert:
         alert,
         fields=fields,
         tags=tuple(sorted({*alert.tags, *shared.customtags})),
-        message=_text(alert, shared, custom, computed),
+        eyas=_worded(alert, shared, custom, computed),
     )
 
 
@@ -37,18 +41,20 @@ def _unbracketed(key: str, instead: str) -> str:
     return key.replace("[", instead).replace("]", "")
 
 
-def _text(alert: Alert, shared: Shared, custom: dict[str, str], computed: dict[str, str]) -> str:
+def _worded(alert: Alert, shared: Shared, custom: dict[str, str], computed: dict[str, str]) -> dict[str, Any]:
+    """What is ours, with the whole text of the output if its format is set."""
     if not shared.outputfieldformat:
-        return alert.message
+        return dict(alert.eyas)
+    clock, priority, _ = event.output(alert).split(" ", 2)
     words = {
-        "<timestamp>": iso8601(alert.ts // SECOND * SECOND, "Z"),
-        "<priority>": alert.priority,
+        "<timestamp>": clock.removesuffix(":"),
+        "<priority>": priority,
         "<output>": alert.message,
-        "<custom_fields>": " ".join(f"{key}={value}" for key, value in sorted(custom.items())),
-        "<templated_fields>": " ".join(f"{key}={value}" for key, value in sorted(computed.items())),
-        "<tags>": ", ".join(sorted({*alert.tags, *shared.customtags})),
+        "<custom_fields>": " ".join(f"{key}={value}" for key, value in custom.items()),
+        "<templated_fields>": " ".join(f"{key}={value}" for key, value in computed.items()),
+        "<tags>": ",".join(sorted({*alert.tags, *shared.customtags})),
     }
-    text = shared.outputfieldformat
-    for word, value in words.items():
-        text = text.replace(word, value)
-    return text
+    text = _WORD.sub(lambda word: words.get(word[0], word[0]), shared.outputfieldformat)
+    for empty in (" ", "( )", "()", " "):
+        text = text.removesuffix(empty)
+    return {**alert.eyas, "output": text}

@@ -11,10 +11,10 @@ from pydantic import AfterValidator
 
 from eyas.alert import SECOND, Alert
 from eyas.delivery import Request, Sender
-from eyas.outputs.aws_s3 import put
 from eyas.outputs.body import event, ocsf
 from eyas.outputs.card import Output, library
 from eyas.outputs.wire.aws import AwsSettings, Link, one_by_one
+from eyas.outputs.wire.s3 import put
 
 
 class LakeSettings(AwsSettings):

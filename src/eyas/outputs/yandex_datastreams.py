@@ -2,8 +2,8 @@
 
 from pydantic import SecretStr
 
-from eyas.outputs.aws_kinesis import KinesisSettings, open_link, request
 from eyas.outputs.card import Output
+from eyas.outputs.wire.kinesis import KinesisSettings, open_link, request
 
 
 class Settings(KinesisSettings):

@@ -2,8 +2,8 @@
 
 from pydantic import SecretStr
 
-from eyas.outputs.aws_s3 import S3Settings, open_link, request
 from eyas.outputs.card import Output
+from eyas.outputs.wire.s3 import S3Settings, open_link, request
 
 
 class Settings(S3Settings):

@@ -29,8 +29,8 @@ def event(alert: Alert) -> dict[str, Any]:
         "tags": tags(alert),
         "hostname": plain(alert.hostname),
     }
-    if alert.eyas:
-        body["eyas"] = plain(alert.eyas)
+    if ours := {key: value for key, value in alert.eyas.items() if key != "output"}:
+        body["eyas"] = plain(ours)
     return body
 
 
@@ -57,8 +57,9 @@ def thread(alert: Alert) -> str:
 
 
 def output(alert: Alert) -> str:
-    """Time, priority and message, as Falco writes them."""
-    return str(plain(alert.output(_STYLE)))
+    """Time, priority and message, as Falco writes them, or as `outputfieldformat` wants them."""
+    text = alert.eyas.get("output")
+    return str(plain(text if isinstance(text, str) else alert.output(_STYLE)))
 
 
 def priority(alert: Alert) -> str:

@@ -16,7 +16,11 @@ _NAMES = {
     "Rule": "rule", "Priority": "priority", "Output": "output", "Source": "source", "Hostname": "hostname",
     "Time": "time", "Tags": "tags", "UUID": "uuid", "OutputFields": "fields",
 }  # fmt: skip
-_INDEX = re.compile(r'index\s+\.OutputFields\s+"([^"\\]*)"')
+# `index .OutputFields "proc.name"`, or over the fields alone `index . "proc.name"`.
+_INDEX = re.compile(r'\(?\bindex\s+\.(?:OutputFields)?\s+"([^"\\]*)"\)?')
+_WORD = r"""(?:"[^"]*"|fields\["[^"]*"\]|[\w.]+)"""
+_CALL = re.compile(rf"\b(or|and|eq|ne)\s+({_WORD})\s+({_WORD})")
+_SIGNS = {"or": "or", "and": "and", "eq": "==", "ne": "!="}
 _NAME = re.compile(r"(?<![\w\"'.])\.([A-Z]\w*)")
 
 
@@ -57,6 +61,7 @@ def translated(template: str) -> str:
 def _action(match: re.Match[str]) -> str:
     left, text, right = match.groups()
     inner = _NAME.sub(_name, _INDEX.sub(lambda m: f'fields["{m[1]}"]', text))
+    inner = _CALL.sub(lambda m: f"({m[2]} {_SIGNS[m[1]]} {m[3]})", inner)
     word, _, rest = inner.partition(" ")
     if word == "if":
         return f"{{%{left} if {rest} {right}%}}"
