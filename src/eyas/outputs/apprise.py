@@ -64,5 +64,10 @@ def open_link(settings: AppriseSettings) -> Sender:
 
 
 OUTPUT = Output(
-    "apprise", "Apprise: any of its services, by address", AppriseSettings, request, open=open_link
+    "apprise",
+    "Apprise: any of its services, by address",
+    AppriseSettings,
+    request,
+    open=open_link,
+    libraries={"apprise": "chat"},
 )

@@ -69,4 +69,5 @@ OUTPUT = Output(
     request,
     open=open_link,
     batch=100,
+    libraries={"boto3": "aws"},
 )

@@ -9,5 +9,11 @@ class Settings(KinesisSettings):
 
 
 OUTPUT = Output(
-    "aws.kinesis", "AWS Kinesis: a record of a stream", Settings, request, open=open_link, batch=100
+    "aws.kinesis",
+    "AWS Kinesis: a record of a stream",
+    Settings,
+    request,
+    open=open_link,
+    batch=100,
+    libraries={"boto3": "aws"},
 )

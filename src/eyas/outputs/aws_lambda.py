@@ -55,4 +55,11 @@ def open_link(settings: LambdaSettings) -> Sender:
     return Link(settings, invoke)
 
 
-OUTPUT = Output("aws.lambda", "AWS Lambda: the alert to a function", LambdaSettings, request, open=open_link)
+OUTPUT = Output(
+    "aws.lambda",
+    "AWS Lambda: the alert to a function",
+    LambdaSettings,
+    request,
+    open=open_link,
+    libraries={"boto3": "aws"},
+)

@@ -8,4 +8,12 @@ class Settings(S3Settings):
     """Keys below `aws.s3`."""
 
 
-OUTPUT = Output("aws.s3", "AWS S3: an object of a bucket", Settings, request, open=open_link, batch=100)
+OUTPUT = Output(
+    "aws.s3",
+    "AWS S3: an object of a bucket",
+    Settings,
+    request,
+    open=open_link,
+    batch=100,
+    libraries={"boto3": "aws"},
+)

@@ -107,4 +107,5 @@ OUTPUT = Output(
     batch=1000,
     open=open_link,
     linger=lambda settings: settings.interval * 60.0,
+    libraries={"boto3": "aws", "pyarrow": "parquet"},
 )

@@ -60,4 +60,12 @@ def open_link(settings: SnsSettings) -> Sender:
     return Link(settings, one_by_one(publish))
 
 
-OUTPUT = Output("aws.sns", "AWS SNS: the alert to a topic", SnsSettings, request, open=open_link, batch=10)
+OUTPUT = Output(
+    "aws.sns",
+    "AWS SNS: the alert to a topic",
+    SnsSettings,
+    request,
+    open=open_link,
+    batch=10,
+    libraries={"boto3": "aws"},
+)

@@ -36,4 +36,12 @@ def open_link(settings: SqsSettings) -> Sender:
     return Link(settings, one_by_one(post))
 
 
-OUTPUT = Output("aws.sqs", "AWS SQS: a message of a queue", SqsSettings, request, open=open_link, batch=10)
+OUTPUT = Output(
+    "aws.sqs",
+    "AWS SQS: a message of a queue",
+    SqsSettings,
+    request,
+    open=open_link,
+    batch=10,
+    libraries={"boto3": "aws"},
+)

@@ -95,5 +95,11 @@ def open_link(settings: HubSettings) -> Sender:
 
 
 OUTPUT = Output(
-    "azure.eventhub", "Azure Event Hubs: an event of a hub", HubSettings, request, open=open_link, batch=100
+    "azure.eventhub",
+    "Azure Event Hubs: an event of a hub",
+    HubSettings,
+    request,
+    open=open_link,
+    batch=100,
+    libraries={"azure.eventhub": "azure"},
 )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import importlib
+import importlib.util
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar
 from urllib.parse import quote, urlsplit
 
@@ -127,6 +128,7 @@ class Output:
     `prepare` gives requests that are sent once before the first alert; that they fail is told, no more.
     `judge` reads answers whose status does not tell: Elasticsearch answers 200 for a batch in which a document failed.
     `mend` may turn a refused request into one that the receiver takes.
+    `libraries` are the modules it imports when it is opened, each with the extra that brings it.
     `note` tells whoever switches it on what has changed since they chose it.
     `resolve` takes an alert back where the receiver keeps it open, once it is closed here.
     """
@@ -144,6 +146,7 @@ class Output:
     judge: Callable[[int, Mapping[str, str], bytes], Answer] | None = None
     mend: Callable[[Request, bytes], Request | None] | None = None
     resolve: Callable[[Alert, Any], Request] | None = None
+    libraries: Mapping[str, str] = field(default_factory=dict)
     note: str = ""
 
 
@@ -210,6 +213,14 @@ def shown(text: str, settings: BaseModel) -> str:
     for secret in secrets(settings):
         text = text.replace(secret, "…")
     return text
+
+
+def installed(module: str) -> bool:
+    """Whether a library is there, without loading it."""
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:  # not even the package around it
+        return False
 
 
 def library(module: str, extra: str) -> Any:

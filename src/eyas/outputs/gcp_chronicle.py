@@ -50,4 +50,5 @@ OUTPUT = Output(
     requests=requests,
     batch=100,
     open=Link,
+    libraries={"google.auth": "gcp"},
 )

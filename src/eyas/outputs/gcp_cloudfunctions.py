@@ -23,4 +23,11 @@ def request(alert: Alert, settings: FunctionSettings) -> Request:
     return post(url, {"data": event.event_json(alert).decode()})
 
 
-OUTPUT = Output("gcp.cloudfunctions", "Google Cloud Functions: a call", FunctionSettings, request, open=Link)
+OUTPUT = Output(
+    "gcp.cloudfunctions",
+    "Google Cloud Functions: a call",
+    FunctionSettings,
+    request,
+    open=Link,
+    libraries={"google.auth": "gcp"},
+)

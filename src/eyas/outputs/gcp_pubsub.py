@@ -41,4 +41,5 @@ OUTPUT = Output(
     requests=requests,
     batch=100,
     open=Link,
+    libraries={"google.auth": "gcp"},
 )

@@ -23,4 +23,11 @@ def request(alert: Alert, settings: StorageSettings) -> Request:
     return send("POST", url, event.event_json(alert), kind="application/json")
 
 
-OUTPUT = Output("gcp.storage", "Google Cloud Storage: an object", StorageSettings, request, open=Link)
+OUTPUT = Output(
+    "gcp.storage",
+    "Google Cloud Storage: an object",
+    StorageSettings,
+    request,
+    open=Link,
+    libraries={"google.auth": "gcp"},
+)

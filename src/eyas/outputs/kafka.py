@@ -128,4 +128,12 @@ def open_link(settings: KafkaSettings) -> Sender:
     return Link(settings)
 
 
-OUTPUT = Output("kafka", "Kafka: a message of a topic", KafkaSettings, request, open=open_link, batch=500)
+OUTPUT = Output(
+    "kafka",
+    "Kafka: a message of a topic",
+    KafkaSettings,
+    request,
+    open=open_link,
+    batch=500,
+    libraries={"confluent_kafka": "kafka"},
+)

@@ -116,4 +116,12 @@ def open_link(settings: MqttSettings) -> Sender:
     return Link(settings)
 
 
-OUTPUT = Output("mqtt", "MQTT: the alert under a topic", MqttSettings, request, open=open_link, batch=100)
+OUTPUT = Output(
+    "mqtt",
+    "MQTT: the alert under a topic",
+    MqttSettings,
+    request,
+    open=open_link,
+    batch=100,
+    libraries={"paho": "mqtt"},
+)

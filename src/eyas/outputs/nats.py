@@ -29,4 +29,12 @@ def open_link(settings: NatsSettings) -> Sender:
     return Link(settings, settings.jetstream)
 
 
-OUTPUT = Output("nats", "NATS: the alert under a subject", NatsSettings, request, open=open_link, batch=500)
+OUTPUT = Output(
+    "nats",
+    "NATS: the alert under a subject",
+    NatsSettings,
+    request,
+    open=open_link,
+    batch=500,
+    libraries={"nats": "nats"},
+)

@@ -31,4 +31,5 @@ OUTPUT = Output(
     requests=requests,
     batch=200,
     open=open_grpc,
+    libraries={"opentelemetry.proto": "otlp"},
 )

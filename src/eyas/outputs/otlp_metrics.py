@@ -81,4 +81,5 @@ OUTPUT = Output(
     request,
     open=open_totals,
     batch=500,
+    libraries={"opentelemetry.proto": "otlp"},
 )

@@ -40,4 +40,5 @@ OUTPUT = Output(
     batch=200,
     open=open_grpc,
     takes=takes,
+    libraries={"opentelemetry.proto": "otlp"},
 )

@@ -158,4 +158,5 @@ OUTPUT = Output(
     open=open_reports,
     batch=50,
     takes=takes,
+    libraries={"kubernetes": "kubernetes"},
 )

@@ -101,5 +101,11 @@ def open_link(settings: RabbitmqSettings) -> Sender:
 
 
 OUTPUT = Output(
-    "rabbitmq", "RabbitMQ: the alert to a queue", RabbitmqSettings, request, open=open_link, batch=200
+    "rabbitmq",
+    "RabbitMQ: the alert to a queue",
+    RabbitmqSettings,
+    request,
+    open=open_link,
+    batch=200,
+    libraries={"aio_pika": "amqp"},
 )

@@ -125,5 +125,11 @@ def open_link(settings: RedisSettings) -> Sender:
 
 
 OUTPUT = Output(
-    "redis", "Redis: the alert in a list or hash", RedisSettings, request, open=open_link, batch=500
+    "redis",
+    "Redis: the alert in a list or hash",
+    RedisSettings,
+    request,
+    open=open_link,
+    batch=500,
+    libraries={"redis": "redis"},
 )

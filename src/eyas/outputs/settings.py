@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 from eyas.delivery import Trust
 from eyas.errors import UsageError
 from eyas.outputs import OUTPUTS
-from eyas.outputs.card import Items, Map, Output, Settings, find
+from eyas.outputs.card import Items, Map, Output, Settings, find, installed
 
 
 class Files(BaseModel):
@@ -112,6 +112,11 @@ def _enabled(
     if not known.get(kind.needs[0]):
         return None
     settings = _validated(output, known, shared, notes)
+    notes.faults += [
+        f"{name}: the library '{module}' is not installed; pip install 'eyas[{extra}]'"
+        for module, extra in output.libraries.items()
+        if not installed(module)
+    ]
     if settings and output.note:
         notes.warnings.append(f"{name}: {output.note}")
     return Enabled(output, settings) if settings else None

@@ -37,4 +37,5 @@ OUTPUT = Output(
     open=open_link,
     batch=500,
     note="the server of NATS Streaming is retired; alerts go to the same subject through JetStream",
+    libraries={"nats": "nats"},
 )

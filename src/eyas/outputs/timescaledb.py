@@ -139,5 +139,11 @@ def open_link(settings: TimescaleSettings) -> Sender:
 
 
 OUTPUT = Output(
-    "timescaledb", "TimescaleDB and PostgreSQL: a row", TimescaleSettings, request, open=open_link, batch=200
+    "timescaledb",
+    "TimescaleDB and PostgreSQL: a row",
+    TimescaleSettings,
+    request,
+    open=open_link,
+    batch=200,
+    libraries={"psycopg": "postgres"},
 )

@@ -17,5 +17,11 @@ class Settings(S3Settings):
 
 
 OUTPUT = Output(
-    "yandex.s3", "Yandex Object Storage: an object of a bucket", Settings, request, open=open_link, batch=100
+    "yandex.s3",
+    "Yandex Object Storage: an object of a bucket",
+    Settings,
+    request,
+    open=open_link,
+    batch=100,
+    libraries={"boto3": "aws"},
 )
