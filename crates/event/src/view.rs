@@ -134,7 +134,7 @@ impl<'a> Event<'a> {
 }
 
 fn memchr_nul(bytes: &[u8]) -> usize {
-    bytes.iter().position(|b| *b == 0).unwrap_or(bytes.len())
+    memchr::memchr(0, bytes).unwrap_or(bytes.len())
 }
 
 impl<'a> Params<'a> {
@@ -148,20 +148,23 @@ impl<'a> Params<'a> {
         if i >= self.count() {
             return None;
         }
-        let start: usize = (0..i).map(|n| self.length(n)).sum();
-        self.data.get(start..start + self.length(i))
-    }
-
-    fn length(&self, i: usize) -> usize {
-        let l = self.lengths;
-        if self.wide {
-            u32::from_le_bytes([l[4 * i], l[4 * i + 1], l[4 * i + 2], l[4 * i + 3]]) as usize
-        } else {
-            usize::from(u16::from_le_bytes([l[2 * i], l[2 * i + 1]]))
-        }
+        let width = if self.wide { 4 } else { 2 };
+        let (before, from) = self.lengths.split_at(width * i);
+        let start = self.sum(before);
+        self.data.get(start..start + self.sum(&from[..width]))
     }
 
     fn total(&self) -> usize {
-        (0..self.count()).map(|i| self.length(i)).sum()
+        self.sum(self.lengths)
+    }
+
+    /// What some of the lengths come to.
+    #[inline]
+    fn sum(&self, lengths: &[u8]) -> usize {
+        if self.wide {
+            lengths.as_chunks::<4>().0.iter().map(|l| u32::from_le_bytes(*l) as usize).sum()
+        } else {
+            lengths.as_chunks::<2>().0.iter().map(|l| usize::from(u16::from_le_bytes(*l))).sum()
+        }
     }
 }

@@ -6,7 +6,7 @@ use eyas_state::{Text, Thread};
 
 use crate::field::{Arg, ArgKind, Compare, Field, Flag};
 use crate::process::variable;
-use crate::value::{int, joined, known, line, owned, since, text, uint};
+use crate::value::{int, known, line, owned, since, text, uint};
 use crate::{Cx, Key, Scope, Type, Value};
 
 /// Ancestors that are searched for a variable.
@@ -293,10 +293,10 @@ fn parent_duration<'a>(cx: &Cx<'a>) -> Option<Value<'a>> {
 /// Arguments of one ancestor, or of all in one text.
 fn arguments<'a>(cx: &Cx<'a>, key: &Key) -> Option<Value<'a>> {
     match key {
-        Key::Index(n) => owned(joined(&cx.ancestor(usize::try_from(*n).ok()?)?.args)),
+        Key::Index(n) => owned(cx.ancestor(usize::try_from(*n).ok()?)?.args.joined()),
         _ => {
             cx.main()?;
-            let all: Vec<_> = cx.state.threads.ancestors(cx.seen.thread?).map(|t| joined(&t.args)).collect();
+            let all: Vec<_> = cx.state.threads.ancestors(cx.seen.thread?).map(|t| t.args.joined()).collect();
             owned(line(all)).filter(|v| *v != Value::Text(Cow::Borrowed(b"")))
         }
     }
@@ -310,10 +310,10 @@ fn env<'a>(cx: &Cx<'a>, key: &Key) -> Option<Value<'a>> {
                 near.filter_map(|t| variable(t, name.as_bytes())).find(|v| !v.is_empty()).unwrap_or_default(),
             )
         }
-        Key::Index(_) => chain(cx, key, |t| Some(Cow::Owned(joined(&t.env)))),
+        Key::Index(_) => chain(cx, key, |t| Some(Cow::Owned(t.env.joined()))),
         _ => {
             cx.thread()?;
-            let all = cx.state.threads.ancestors(cx.seen.thread?).map(|t| Value::Text(joined(&t.env).into()));
+            let all = cx.state.threads.ancestors(cx.seen.thread?).map(|t| Value::Text(t.env.joined().into()));
             Some(Value::List(all.collect()))
         }
     }

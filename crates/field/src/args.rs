@@ -335,7 +335,7 @@ fn resolved_path(cx: &Cx<'_>, param: &Param, bytes: &[u8]) -> Option<Vec<u8>> {
     }
     cx.seen.thread?;
     let dirfd = param.dirfd.map_or(AT_FDCWD, |i| cx.event.signed(i).unwrap_or(AT_FDCWD));
-    Some(paths::joined(cx, dirfd, path, b""))
+    Some(paths::joined(cx, dirfd, path, b"").into_owned())
 }
 
 fn ip(bytes: &[u8]) -> Option<IpAddr> {

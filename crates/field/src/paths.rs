@@ -147,7 +147,7 @@ fn descriptor<'a>(cx: &Cx<'a>, num: i64) -> Option<&'a eyas_state::Fd> {
 }
 
 /// A path joined to the directory that a descriptor names, to `unknown` when nobody knows it.
-pub(crate) fn joined(cx: &Cx<'_>, dirfd: i64, path: &[u8], unknown: &[u8]) -> Vec<u8> {
+pub(crate) fn joined<'p>(cx: &Cx<'_>, dirfd: i64, path: &'p [u8], unknown: &[u8]) -> Cow<'p, [u8]> {
     if path.starts_with(b"/") {
         return normalise(b"/", path);
     }

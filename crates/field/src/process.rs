@@ -3,7 +3,7 @@
 use eyas_state::Thread;
 
 use crate::field::{Arg, ArgKind, Field};
-use crate::value::{flag, int, joined, known, nonzero, owned, since, text, uint};
+use crate::value::{flag, int, known, nonzero, owned, since, text, uint};
 use crate::{Cx, Key, Scope, Type, Value, fd};
 
 /// The fields of this family.
@@ -409,8 +409,8 @@ pub(crate) static FIELDS: &[Field] = &[
 /// All arguments, or one.
 fn args_of<'a>(thread: &'a Thread, key: &Key) -> Option<Value<'a>> {
     match key {
-        Key::Index(n) => text(thread.args.get(usize::try_from(*n).ok()?).map_or(b"", |arg| arg)),
-        _ => owned(joined(&thread.args)),
+        Key::Index(n) => text(thread.args.iter().nth(usize::try_from(*n).ok()?).unwrap_or_default()),
+        _ => owned(thread.args.joined()),
     }
 }
 
@@ -430,7 +430,7 @@ fn exeline(thread: &Thread) -> Vec<u8> {
 fn env_of<'a>(thread: &'a Thread, key: &Key) -> Option<Value<'a>> {
     match key {
         Key::Name(name) => text(variable(thread, name.as_bytes()).unwrap_or_default()),
-        _ => owned(joined(&thread.env)),
+        _ => owned(thread.env.joined()),
     }
 }
 

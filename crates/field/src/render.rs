@@ -3,7 +3,7 @@
 use eyas_event::table::Format;
 use serde_json::{Number, Value as Json};
 
-use crate::value::{joined, line};
+use crate::value::line;
 use crate::{Compare, Cx, Field, FieldRef, Flag, Key, Show, Type, Value};
 
 const NANOS: usize = 9;
@@ -67,7 +67,7 @@ fn shown_as(used: &FieldRef, cx: &Cx<'_>) -> Show {
 /// All ancestors as one text; of process ids and environments, those of the process itself.
 fn ancestors(items: &[Value<'_>], field: &Field, cx: &Cx<'_>) -> Rendered {
     if field.name == "proc.aenv" {
-        let own = Value::Text(cx.main().map(|t| joined(&t.env)).unwrap_or_default().into());
+        let own = Value::Text(cx.main().map(|t| t.env.joined()).unwrap_or_default().into());
         return (text(&own, Show::Plain), json(&own));
     }
     if field.kind == Type::Int {

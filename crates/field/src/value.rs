@@ -3,8 +3,6 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
-use eyas_state::Text;
-
 use crate::Cx;
 
 /// Value of a field.
@@ -66,9 +64,4 @@ pub(crate) fn line(texts: impl IntoIterator<Item = Vec<u8>>) -> Vec<u8> {
         line.extend_from_slice(&text);
     }
     line
-}
-
-/// Entries joined by blanks.
-pub(crate) fn joined(list: &[Text]) -> Vec<u8> {
-    list.join(&b' ')
 }

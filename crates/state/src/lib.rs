@@ -14,7 +14,7 @@ mod user;
 pub use container::{Container, Containers};
 pub use fd::{Fd, FdKind, FdTable, Unix};
 pub use table::Threads;
-pub use thread::{Slot, Text, Thread, ThreadGroup};
+pub use thread::{List, Slot, Text, Thread, ThreadGroup};
 pub use user::{GroupEntry, UserEntry, Users};
 
 use std::collections::VecDeque;

@@ -1,31 +1,44 @@
 //! Paths as the fields show them: joined, without `.`, `..` and doubled slashes.
 
+use std::borrow::Cow;
+
 /// Longest path that is resolved.
 const MAX: usize = 1024;
 const TOO_LONG: &[u8] = b"/DIR_TOO_LONG/FILENAME_TOO_LONG";
 
 /// Resolves `path` against `base`, which ends in `/`; an absolute path ignores the base, an empty one is empty.
-pub fn normalise(base: &[u8], path: &[u8]) -> Vec<u8> {
+pub fn normalise<'a>(base: &[u8], path: &'a [u8]) -> Cow<'a, [u8]> {
     if base.len() + path.len() + 1 > MAX {
-        return TOO_LONG.to_vec();
+        return Cow::Borrowed(TOO_LONG);
     }
-    if path.is_empty() {
-        return Vec::new();
+    if path.is_empty() || (path[0] == b'/' && is_clean(path)) {
+        return Cow::Borrowed(path);
     }
-    if path[0] == b'/' { clean(path) } else { clean(&[base, path].concat()) }
+    if path[0] == b'/' {
+        return Cow::Owned(clean(path));
+    }
+    let joined = [base, path].concat();
+    Cow::Owned(if is_clean(&joined) { joined } else { clean(&joined) })
 }
 
 /// Whether `clean` would change nothing.
 fn is_clean(path: &[u8]) -> bool {
-    let dotted = memchr::memmem::find(path, b"/.").is_some() || path.starts_with(b".");
-    let doubled = memchr::memmem::find(path, b"//").is_some();
-    !dotted && !doubled && (path.len() == 1 || !path.ends_with(b"/"))
+    let part_is_clean = |start: usize, end: usize| match path[start..end] {
+        [] => start == 0,
+        [b'.'] | [b'.', b'.'] => false,
+        _ => true,
+    };
+    let mut start = 0;
+    for slash in memchr::memchr_iter(b'/', path) {
+        if !part_is_clean(start, slash) {
+            return false;
+        }
+        start = slash + 1;
+    }
+    part_is_clean(start, path.len()) || path == b"/"
 }
 
 fn clean(path: &[u8]) -> Vec<u8> {
-    if is_clean(path) {
-        return path.to_vec();
-    }
     let absolute = path.starts_with(b"/");
     let mut kept: Vec<&[u8]> = Vec::new();
     for part in path.split(|b| *b == b'/') {
@@ -60,13 +73,17 @@ mod tests {
             ("<UNKNOWN>", "a", "<UNKNOWN>a"),
             ("./", "a", "a"),
             ("/x/", "..hidden", "/x/..hidden"),
+            ("/x/", "/a/.b/..c/d", "/a/.b/..c/d"),
+            ("/x/", "/a/b/.", "/a/b"),
+            ("/x/", "/a/b/..", "/a"),
+            ("/x/", "//a", "/a"),
         ] {
-            assert_eq!(normalise(base.as_bytes(), path.as_bytes()), want.as_bytes(), "{base} {path}");
+            assert_eq!(normalise(base.as_bytes(), path.as_bytes()).as_ref(), want.as_bytes(), "{base} {path}");
         }
     }
 
     #[test]
     fn a_path_over_the_limit_says_so() {
-        assert_eq!(normalise(b"/", &[b'a'; 1024]), TOO_LONG);
+        assert_eq!(normalise(b"/", &[b'a'; 1024]).as_ref(), TOO_LONG);
     }
 }

@@ -7,7 +7,7 @@ use eyas_event::{File, FileKind, Process, Snapshot};
 use crate::address::{End, end_name, ends_name, unmapped_pair};
 use crate::fd::{Fd, FdKind, Unix};
 use crate::path::normalise;
-use crate::thread::{Slot, Text, Thread, split_nul};
+use crate::thread::{List, Slot, Text, Thread};
 use crate::{State, cgroup};
 
 const TCP: u8 = 2;
@@ -77,7 +77,7 @@ impl State {
             comm: text(&p.comm),
             exe: text(&p.exe),
             exepath: text(&p.exepath),
-            env: split_nul(&p.env),
+            env: List::new(&p.env),
             cwd: directory(&normalise(b"/", &p.cwd)),
             root: text(&p.root),
             cgroups: cgroups(&p.cgroups),
@@ -220,7 +220,7 @@ pub(crate) fn directory(path: &[u8]) -> Text {
 
 /// `subsystem=path` entries with the names that fields use.
 pub(crate) fn cgroups(list: &[u8]) -> Arc<[(Text, Text)]> {
-    split_nul(list)
+    List::new(list)
         .iter()
         .filter_map(|entry| {
             let cut = memchr::memchr(b'=', entry)?;

@@ -27,11 +27,11 @@ pub struct Thread {
     pub comm: Text,
     pub exe: Text,
     pub exepath: Text,
-    pub args: Arc<[Text]>,
+    pub args: List,
     /// comm and args joined by blanks.
     pub cmdline: Text,
     /// Of the main thread.
-    pub env: Arc<[Text]>,
+    pub env: List,
     /// Of the main thread; ends in `/`.
     pub cwd: Text,
     pub root: Text,
@@ -128,9 +128,9 @@ impl Thread {
             comm: none.clone(),
             exe: none.clone(),
             exepath: none.clone(),
-            args: Arc::default(),
+            args: List::default(),
             cmdline: none.clone(),
-            env: Arc::default(),
+            env: List::default(),
             cwd: none.clone(),
             root: none.clone(),
             cgroups: Arc::default(),
@@ -197,7 +197,7 @@ impl Thread {
 
     /// Sets the arguments and what follows from them.
     pub(crate) fn set_args(&mut self, list: &[u8]) {
-        self.args = split_nul(list);
+        self.args = List::new(list);
         let mut line = self.comm.to_vec();
         for arg in self.args.iter() {
             line.push(b' ');
@@ -207,10 +207,35 @@ impl Thread {
     }
 }
 
-/// A NUL-separated list; the NUL at its end is optional.
-pub(crate) fn split_nul(list: &[u8]) -> Arc<[Text]> {
-    let list = list.strip_suffix(b"\0").unwrap_or(list);
-    if list.is_empty() { Arc::default() } else { list.split(|b| *b == 0).map(Text::from).collect() }
+/// Texts with a NUL between each, as the kernel keeps arguments and environment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct List(Text);
+
+impl List {
+    /// The NUL at the end is optional.
+    pub(crate) fn new(list: &[u8]) -> List {
+        List(Text::from(list.strip_suffix(b"\0").unwrap_or(list)))
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        if self.is_empty() { 0 } else { memchr::memchr_iter(0, &self.0).count() + 1 }
+    }
+
+    /// One after the other.
+    pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        self.0.split(|b| *b == 0).take(if self.is_empty() { 0 } else { usize::MAX })
+    }
+
+    /// All of them with a blank between each.
+    pub fn joined(&self) -> Vec<u8> {
+        self.0.iter().map(|b| if *b == 0 { b' ' } else { *b }).collect()
+    }
 }
 
 /// Threads that share a pid.

@@ -138,7 +138,10 @@ fn in_order(op: Op, order: Ordering) -> bool {
 
 /// Substring search that ignores ASCII case; the needle is in lower case.
 fn icontains(bytes: &[u8], needle: &[u8]) -> bool {
-    needle.is_empty() || bytes.windows(needle.len()).any(|w| w.eq_ignore_ascii_case(needle))
+    let Some((first, rest)) = needle.split_first() else { return true };
+    let Some(last) = bytes.len().checked_sub(needle.len()) else { return false };
+    memchr::memchr2_iter(*first, first.to_ascii_uppercase(), &bytes[..=last])
+        .any(|at| bytes[at + 1..at + needle.len()].eq_ignore_ascii_case(rest))
 }
 
 /// Compares two values of the same type.

@@ -5,7 +5,7 @@ use eyas_event::{Event, id};
 use super::clone::{UNKNOWN, set_program, set_sizes};
 use super::files::NOWHERE;
 use crate::path::normalise;
-use crate::thread::{Slot, Text, Thread, bits, split_nul};
+use crate::thread::{List, Slot, Text, Thread, bits};
 use crate::{FdKind, Seen, State};
 
 const O_CLOEXEC: u32 = 4096;
@@ -81,15 +81,15 @@ impl State {
         let enter = Event::parse(thread.enter.as_ref()?, 0, 0).ok()?;
         if enter.kind == id::SYSCALL_EXECVE_19_E {
             let path = enter.text(0).unwrap_or(UNKNOWN);
-            return Some(if path == UNKNOWN { UNKNOWN.to_vec() } else { normalise(self.cwd(slot), path) });
+            return Some(if path == UNKNOWN { UNKNOWN.to_vec() } else { normalise(self.cwd(slot), path).into_owned() });
         }
         let (dirfd, path) = (enter.signed(0)?, enter.text(1).unwrap_or(UNKNOWN));
         let itself = enter.unsigned(2).is_some_and(|flags| flags & AT_EMPTY_PATH != 0);
         let base = self.base(slot, dirfd, path);
         Some(match () {
             () if base == NOWHERE || (path == UNKNOWN && !itself) => UNKNOWN.to_vec(),
-            () if itself => normalise(b"", &base),
-            () => normalise(&base, path),
+            () if itself => normalise(b"", &base).into_owned(),
+            () => normalise(&base, path).into_owned(),
         })
     }
 }
@@ -109,7 +109,7 @@ fn set_credentials(thread: &mut Thread, event: &Event<'_>) {
 
 fn set_image(thread: &mut Thread, event: &Event<'_>) {
     if let Some(env) = event.param(15).filter(|p| !p.is_empty()) {
-        thread.env = split_nul(env);
+        thread.env = List::new(env);
     }
     if let Some(flags) = event.unsigned(19) {
         thread.exe_writable = flags & 1 != 0;

@@ -114,14 +114,16 @@ impl State {
         let path = normalise(&base, name);
         let kind = if flags & O_DIRECTORY != 0 { FdKind::Directory } else { FdKind::Regular };
         let layers = if at.flags.is_none() { event.unsigned(5).unwrap_or(0) as u32 * UPPER } else { flags };
+        let as_given = path.as_ref() == name;
+        let opened = Fd::new(kind, path);
         let fd = Fd {
-            raw_name: Text::from(name),
+            raw_name: if as_given { opened.name.clone() } else { Text::from(name) },
             open_flags: flags,
             dev: event.unsigned(at.dev).unwrap_or(0) as u32,
             ino: event.unsigned(at.dev + 1).unwrap_or(0),
             upper_layer: layers & UPPER != 0,
             lower_layer: layers & LOWER != 0,
-            ..Fd::new(kind, path)
+            ..opened
         };
         self.opened(slot, num, fd, seen);
     }
