@@ -117,6 +117,7 @@ fn wish(graph: &Graph, id: NodeId) -> Option<Wish> {
 fn texts(test: &Test) -> Option<Vec<Box<[u8]>>> {
     match test {
         Test::Matches(Matcher::Eq(Constant::Text(text))) => Some(vec![text.clone()]),
+        Test::Words(words) => words.whole().map(|texts| texts.iter().cloned().collect()),
         Test::In(set) => set.texts().map(|texts| texts.iter().cloned().collect()),
         _ => None,
     }

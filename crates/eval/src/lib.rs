@@ -5,6 +5,7 @@ mod dispatch;
 mod explain;
 mod graph;
 mod ir;
+mod layout;
 mod memory;
 mod naive;
 mod names;
@@ -12,6 +13,7 @@ mod op;
 mod operand;
 mod predicate;
 mod program;
+mod run;
 mod special;
 mod values;
 

@@ -1,7 +1,9 @@
 //! What one stream of events lets the rules remember.
 
+use eyas_event::table::Flags;
 use eyas_field::{Cx, Scope};
 
+use crate::layout::Cell;
 use crate::values::Room;
 
 /// Answers about files that are kept.
@@ -83,8 +85,6 @@ pub struct Memory {
     stamp: u32,
     thread: Option<usize>,
     file: Option<usize>,
-    /// Answers about "no file": they hold for one event.
-    no_file: Bits,
     pub(crate) room: Room,
     /// Rules that a record can match; kept for its memory alone.
     pub(crate) candidates: Vec<u64>,
@@ -97,7 +97,6 @@ impl Memory {
             era: 1,
             files: if sizes.file == 0 { Vec::new() } else { vec![FileMemory::default(); FILES] },
             event: vec![(0, false); sizes.event].into(),
-            no_file: Bits::new(sizes.file),
             room: Room::new(sizes.lefts),
             ..Memory::default()
         }
@@ -119,9 +118,6 @@ impl Memory {
         }
         self.thread = self.turn_to_thread(cx);
         self.file = self.turn_to_file(cx);
-        if self.file.is_none() {
-            self.no_file.clear();
-        }
     }
 
     fn turn_to_thread(&mut self, cx: &Cx<'_>) -> Option<usize> {
@@ -158,8 +154,9 @@ impl Memory {
         Some(at)
     }
 
+    /// Answers about a file that the event itself makes are not looked for, and hold for the event.
     fn turn_to_file(&mut self, cx: &Cx<'_>) -> Option<usize> {
-        if self.sizes.file == 0 {
+        if self.sizes.file == 0 || cx.event.info().flags.has(Flags::CREATES_FD) {
             return None;
         }
         let version = cx.fd()?.version;
@@ -178,13 +175,13 @@ impl Memory {
 
     /// The remembered answer.
     #[inline]
-    pub(crate) fn get(&self, scope: Scope, at: usize) -> Option<bool> {
-        match scope {
-            Scope::Process => self.current()?.process.get(at),
-            Scope::Lineage => self.current()?.line.get(at),
-            Scope::File => self.file.map_or(&self.no_file, |file| &self.files[file].bits).get(at),
-            Scope::Event => {
-                let (stamp, value) = self.event[at];
+    pub(crate) fn get(&self, cell: &Cell) -> Option<bool> {
+        match (cell.scope, self.file) {
+            (Scope::Process, _) => self.current()?.process.get(cell.place as usize),
+            (Scope::Lineage, _) => self.current()?.line.get(cell.place as usize),
+            (Scope::File, Some(file)) => self.files[file].bits.get(cell.place as usize),
+            _ => {
+                let (stamp, value) = self.event[cell.now as usize];
                 (stamp == self.stamp).then_some(value)
             }
         }
@@ -192,23 +189,20 @@ impl Memory {
 
     /// Remembers an answer.
     #[inline]
-    pub(crate) fn set(&mut self, scope: Scope, at: usize, value: bool) {
-        match scope {
-            Scope::Process => {
+    pub(crate) fn set(&mut self, cell: &Cell, value: bool) {
+        match (cell.scope, self.file) {
+            (Scope::Process, _) => {
                 if let Some(memory) = self.current_mut() {
-                    memory.process.set(at, value);
+                    memory.process.set(cell.place as usize, value);
                 }
             }
-            Scope::Lineage => {
+            (Scope::Lineage, _) => {
                 if let Some(memory) = self.current_mut() {
-                    memory.line.set(at, value);
+                    memory.line.set(cell.place as usize, value);
                 }
             }
-            Scope::File => match self.file {
-                Some(file) => self.files[file].bits.set(at, value),
-                None => self.no_file.set(at, value),
-            },
-            Scope::Event => self.event[at] = (self.stamp, value),
+            (Scope::File, Some(file)) => self.files[file].bits.set(cell.place as usize, value),
+            _ => self.event[cell.now as usize] = (self.stamp, value),
         }
     }
 

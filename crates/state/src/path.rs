@@ -78,7 +78,11 @@ mod tests {
             ("/x/", "/a/b/..", "/a"),
             ("/x/", "//a", "/a"),
         ] {
-            assert_eq!(normalise(base.as_bytes(), path.as_bytes()).as_ref(), want.as_bytes(), "{base} {path}");
+            assert_eq!(
+                normalise(base.as_bytes(), path.as_bytes()).as_ref(),
+                want.as_bytes(),
+                "{base} {path}"
+            );
         }
     }
 

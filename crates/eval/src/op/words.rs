@@ -49,6 +49,12 @@ impl Words {
         words
     }
 
+    /// The texts, when only whole ones are searched for.
+    pub(crate) fn whole(&self) -> Option<&FxHashSet<Box<[u8]>>> {
+        let only = self.prefixes.is_empty() && self.suffixes.is_empty() && self.inside.is_none();
+        only.then_some(&self.equal)
+    }
+
     /// Whether any of them fits.
     pub(crate) fn fit(&self, text: &[u8]) -> bool {
         self.prefixes.iter().any(|prefix| text.starts_with(prefix))

@@ -81,7 +81,11 @@ impl State {
         let enter = Event::parse(thread.enter.as_ref()?, 0, 0).ok()?;
         if enter.kind == id::SYSCALL_EXECVE_19_E {
             let path = enter.text(0).unwrap_or(UNKNOWN);
-            return Some(if path == UNKNOWN { UNKNOWN.to_vec() } else { normalise(self.cwd(slot), path).into_owned() });
+            return Some(if path == UNKNOWN {
+                UNKNOWN.to_vec()
+            } else {
+                normalise(self.cwd(slot), path).into_owned()
+            });
         }
         let (dirfd, path) = (enter.signed(0)?, enter.text(1).unwrap_or(UNKNOWN));
         let itself = enter.unsigned(2).is_some_and(|flags| flags & AT_EMPTY_PATH != 0);
