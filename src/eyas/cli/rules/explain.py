@@ -13,26 +13,42 @@ import click
 
 from eyas import catalog, lang, pipeline, rules
 from eyas.cli.options import report
-from eyas.cli.rules import pages, tree
+from eyas.cli.rules import collected, pages, tree
 from eyas.cli.rules.paths import count, load
 from eyas.errors import RunError, UsageError
 from eyas.rules import Compiled
 
 
 @click.command("explain")
-@click.argument("name")
+@click.argument("name", required=False)
 @click.option("-r", "--rules", "paths", multiple=True, type=Path, help="Rule file or folder; repeatable.")
 @click.option("--capture", type=Path, help="Capture with the event to explain.")
 @click.option("--event", "num", type=int, help="Number of the event (evt.num).")
+@click.option("--collect", is_flag=True, help="What the kernel collects for it; for every rule without NAME.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
-def command(name: str, paths: tuple[Path, ...], capture: Path | None, num: int | None, as_json: bool) -> None:
+def command(
+    name: str | None,
+    paths: tuple[Path, ...],
+    capture: Path | None,
+    num: int | None,
+    collect: bool,
+    as_json: bool,
+) -> None:
     """Show the compiled rule NAME and what it needs; with an event, which parts held. NAME may be a code of a fault.
 
     \b
     eyas rules explain "Web server starts a shell"
     eyas rules explain "Web server starts a shell" --capture trace.scap --event 4711
     eyas rules explain LOAD_NO_EVTTYPE
+    eyas rules explain --collect
     """
+    if collect:
+        loaded = load(paths)
+        chosen = loaded.active if name is None else [_named(name, loaded)]
+        collected.show(chosen, catalog.load(), as_json)
+        return
+    if name is None:
+        raise UsageError("which rule?", "`eyas rules list` names them; --collect explains all")
     page = pages.page(name)
     if page is not None:
         click.echo(page)

@@ -1,0 +1,145 @@
+"""What rules make the kernel collect: calls, tests that it makes itself, and the opens for reading that may matter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from eyas import lang
+from eyas.catalog import Catalog
+from eyas.rules.compiling import Compiled
+from eyas.rules.suppose import Guard, Supposed, can_hold, guard
+
+# What the kernel side can hold (`bpf/record.h`).
+MOST_PREFIXES = 32
+MOST_NAMES = 8
+PREFIX = 8
+DATA = 80
+
+_OPENS = frozenset(("open", "openat", "openat2"))
+# Sends and receives are told apart by the family of their socket.
+_TRAFFIC = frozenset(("sendto", "sendmsg", "send", "recvfrom", "recvmsg", "recv"))
+_IP_FAMILIES = 1 << 2 | 1 << 10
+_DATA_FIELDS = ("evt.buffer", "evt.args", "evt.info", "evt.arg.data", "evt.arg[data]", "evt.rawarg.data")
+_PATH_FIELDS = ("eyas.path",)
+
+Test = str | dict[str, list[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Sieve:
+    """Opens for reading that may matter; a failed open of another path only with `failures`."""
+
+    prefixes: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    failures: bool = False
+
+    def json(self) -> dict[str, Any]:
+        """The form that the probe reads."""
+        return {"prefixes": list(self.prefixes), "names": list(self.names), "failures": self.failures}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Calls with the tests that must hold, bytes of buffers, and the sieve; births, execs and deaths always come."""
+
+    calls: dict[str, tuple[Test, ...]] = field(default_factory=dict)
+    data: int = 0
+    paths: bool = False
+    sieve: Sieve | None = None
+
+    def json(self) -> dict[str, Any]:
+        """The form that the probe reads."""
+        return {
+            "calls": {name: list(tests) for name, tests in self.calls.items()},
+            "data": self.data,
+            "paths": self.paths,
+            "sieve": self.sieve and self.sieve.json(),
+        }
+
+
+def plan(rules: Iterable[Compiled], catalog: Catalog) -> Plan:
+    """The plan for all rules together."""
+    rules = list(rules)
+    calls: dict[str, tuple[Test, ...]] = {}
+    for rule in rules:
+        for name in calls_of(rule, catalog):
+            tests = _tests(rule.tree, name)
+            if tests is not None:
+                calls[name] = _either(calls[name], tests) if name in calls else tests
+    return Plan(
+        calls=dict(sorted(calls.items())),
+        data=DATA if any(_uses(rule, _DATA_FIELDS) for rule in rules) else 0,
+        paths=any(_uses(rule, _PATH_FIELDS) for rule in rules),
+        sieve=_sieve(rules, catalog),
+    )
+
+
+def calls_of(rule: Compiled, catalog: Catalog) -> list[str]:
+    """Names of the system calls that a rule can hold on."""
+    rows = (catalog.events[number] for number in (rule.events or range(len(catalog.events))))
+    current = {row.name for row in rows if row.status == "current" and row.id % 2 and row.id > 1}
+    return sorted(current - {"execve", "execveat", "pluginevent", "asyncevent", "container"} | _failed(rule))
+
+
+def _failed(rule: Compiled) -> set[str]:
+    """Execs whose failures a rule can hold on; successes always come."""
+    execs = ("execve", "execveat")
+    return {name for name in execs if can_hold(rule.tree, Supposed(name, worked=False))}
+
+
+def _tests(node: lang.Node, name: str) -> tuple[Test, ...] | None:
+    """Tests under which the condition can hold on a call; None when it never can."""
+    worked = can_hold(node, Supposed(name, worked=True))
+    failed = can_hold(node, Supposed(name, worked=False))
+    if not worked and not failed:
+        return None
+    tests: list[Test] = [] if worked and failed else ["succeeded" if worked else "failed"]
+    if name in _TRAFFIC and not can_hold(node, Supposed(name, worked, ip=False)):
+        tests.append({"family": [_socket(name), _IP_FAMILIES]})
+    return tuple(tests)
+
+
+def _socket(_name: str) -> int:
+    """Argument in which a call has its socket."""
+    return 0
+
+
+def _either(one: tuple[Test, ...], other: tuple[Test, ...]) -> tuple[Test, ...]:
+    """Tests that let through what either lets through."""
+    return tuple(test for test in one if test in other)
+
+
+def _uses(rule: Compiled, fields: tuple[str, ...]) -> bool:
+    named = [lang.canonical(check) for check in lang.checks_of(rule.tree)] + list(rule.template.names)
+    return any(name.startswith(field) for name in named for field in fields)
+
+
+def _sieve(rules: list[Compiled], catalog: Catalog) -> Sieve | None:
+    """The sieve for all rules; None when some rule needs every open for reading, or what it needs is too much."""
+    prefixes: set[str] = set()
+    names: set[str] = set()
+    failures = False
+    for rule in rules:
+        for name in _OPENS.intersection(calls_of(rule, catalog)):
+            read = guard(rule.tree, Supposed(name, worked=True, reading=True))
+            failed = guard(rule.tree, Supposed(name, worked=False, reading=True))
+            if read is None:
+                return None
+            failures |= failed is None or bool(failed.names)
+            prefixes |= read.prefixes | (failed or Guard()).prefixes
+            names |= read.names
+    shortest = _shortest(prefixes)
+    if len(shortest) > MOST_PREFIXES or len(names) > MOST_NAMES:
+        return None
+    return Sieve(shortest, tuple(sorted(names)), failures)
+
+
+def _shortest(prefixes: Iterable[str]) -> tuple[str, ...]:
+    """The beginnings as the kernel compares them: cut, and without those that another covers."""
+    kept: list[str] = []
+    for prefix in sorted({prefix.encode()[:PREFIX].decode(errors="ignore") for prefix in prefixes}, key=len):
+        if not any(prefix.startswith(other) for other in kept):
+            kept.append(prefix)
+    return tuple(sorted(kept))
