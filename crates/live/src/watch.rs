@@ -9,6 +9,7 @@ use std::thread::JoinHandle;
 use eyas_engine::Match;
 use eyas_eval::Program;
 use eyas_event::{BuildError, Given, build, find};
+use eyas_probe::Plan;
 
 use crate::bell::Bell;
 use crate::error::LiveError;
@@ -25,6 +26,8 @@ pub struct Rules {
     pub program: Option<Arc<Program>>,
     /// Ids of the events to collect.
     pub events: Vec<u16>,
+    /// What the kernel side leaves out of them; nothing when there is no plan.
+    pub plan: Option<Plan>,
 }
 
 /// What to watch for and what to keep.

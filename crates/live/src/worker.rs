@@ -6,7 +6,7 @@ use std::os::fd::AsFd;
 use std::sync::mpsc::{Receiver, Sender};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use eyas_probe::{Sensor, procfs};
+use eyas_probe::{ProbeError, Sensor, procfs};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use rustix::time::Timespec;
@@ -14,7 +14,7 @@ use rustix::time::Timespec;
 use crate::bell::Bell;
 use crate::error::LiveError;
 use crate::scene::Scene;
-use crate::watch::{Found, News, Order, Setup};
+use crate::watch::{Found, News, Order, Rules, Setup};
 
 /// Longest time between looks at the counters of losses.
 const TICK: Duration = Duration::from_secs(1);
@@ -136,7 +136,7 @@ impl Worker<'_> {
         while let Ok(order) = self.orders.try_recv() {
             match order {
                 Order::Rules(rules) => {
-                    self.sensor.collect(&rules.events)?;
+                    follow(&mut self.sensor, &rules)?;
                     self.scene.reload(&rules);
                 }
                 Order::Tell(event) => {
@@ -163,11 +163,19 @@ pub(crate) fn now() -> u64 {
     u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }
 
+/// Collects what rules need, and no more where the plan says so.
+fn follow(sensor: &mut Sensor, rules: &Rules) -> Result<(), ProbeError> {
+    match &rules.plan {
+        Some(plan) => sensor.follow(plan),
+        None => sensor.collect(&rules.events),
+    }
+}
+
 /// Hooks on first, then the scan, so that nothing falls between the two.
 fn open(setup: Setup) -> Result<(Sensor, Scene), LiveError> {
     let mut scene = Scene::new(&setup)?;
     let mut sensor = Sensor::open()?;
-    sensor.collect(&setup.rules.events)?;
+    follow(&mut sensor, &setup.rules)?;
     procfs::scan(&mut |record| scene.seed(&record));
     scene.seeded();
     Ok((sensor, scene))

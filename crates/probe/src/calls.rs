@@ -171,6 +171,10 @@ const fn on_file(name: &'static str, event: u16, params: &'static [Origin]) -> C
     Call { path: Some(0), ..call(name, event, File, &[], params) }
 }
 
+const fn with_path(arg: u8, call: Call) -> Call {
+    Call { path: Some(arg), ..call }
+}
+
 const fn execs(name: &'static str, event: u16, steps: &'static [Step]) -> Call {
     Call { name, event, class: Process, steps, tests: FAILED, shape: Shape::Exec, path: None }
 }
@@ -235,7 +239,7 @@ pub(crate) static CALLS: &[Call] = &[
     call("dup2", id::SYSCALL_DUP2_X, Other, &[], &[R, A0, A1]),
     call("dup3", id::SYSCALL_DUP3_X, Other, &[], &[R, A0, A1, Coded(Arg(2), &code::DUP3_FLAGS)]),
     call("fcntl", id::SYSCALL_FCNTL_X, Other, &[], &[R, A0, Coded(Arg(1), &code::FCNTL_CMD), A2]),
-    call("ioctl", id::SYSCALL_IOCTL_3_X, Other, &[], &[R, A0, A1, A2]),
+    on_file("ioctl", id::SYSCALL_IOCTL_3_X, &[R, A0, A1, A2]),
     call("pipe", id::SYSCALL_PIPE_X, Other, &[pair(0)], &[R, Number(U32(0, 0)), Number(U32(0, 4)), Number(U64(0, 8))]),
     call("pipe2", id::SYSCALL_PIPE2_X, Other, &[pair(0)], &[R, Number(U32(0, 0)), Number(U32(0, 4)), Number(U64(0, 8)), Coded(Arg(1), &code::PIPE2_FLAGS)]),
     call("eventfd", id::SYSCALL_EVENTFD_X, Other, &[], &[R, A0, Fixed(0)]),
@@ -258,15 +262,15 @@ pub(crate) static CALLS: &[Call] = &[
     call("select", id::SYSCALL_SELECT_X, Other, &[], &[R]),
 
     // Data.
-    call("read", id::SYSCALL_READ_X, File, &[data(1)], &[R, Bytes(0), A0, A2]),
-    call("write", id::SYSCALL_WRITE_X, File, &[data(1)], &[R, Bytes(0), A0, A2]),
-    call("pread64", id::SYSCALL_PREAD_X, File, &[data(1)], &[R, Bytes(0), A0, A2, A3]),
-    call("pwrite64", id::SYSCALL_PWRITE_X, File, &[data(1)], &[R, Bytes(0), A0, A2, A3]),
-    call("readv", id::SYSCALL_READV_X, File, &[vector(1)], &[R, Origin::Moved, Bytes(0), A0]),
-    call("writev", id::SYSCALL_WRITEV_X, File, &[vector(1)], &[R, Bytes(0), A0, Origin::Moved]),
-    call("preadv", id::SYSCALL_PREADV_X, File, &[vector(1)], &[R, Origin::Moved, Bytes(0), A0, A3]),
-    call("pwritev", id::SYSCALL_PWRITEV_X, File, &[vector(1)], &[R, Bytes(0), A0, Origin::Moved, A3]),
-    call("lseek", id::SYSCALL_LSEEK_X, File, &[], &[R, A0, A1, Coded(Arg(2), &code::LSEEK_WHENCE)]),
+    with_path(0, call("read", id::SYSCALL_READ_X, File, &[data(1)], &[R, Bytes(0), A0, A2])),
+    with_path(0, call("write", id::SYSCALL_WRITE_X, File, &[data(1)], &[R, Bytes(0), A0, A2])),
+    with_path(0, call("pread64", id::SYSCALL_PREAD_X, File, &[data(1)], &[R, Bytes(0), A0, A2, A3])),
+    with_path(0, call("pwrite64", id::SYSCALL_PWRITE_X, File, &[data(1)], &[R, Bytes(0), A0, A2, A3])),
+    with_path(0, call("readv", id::SYSCALL_READV_X, File, &[vector(1)], &[R, Origin::Moved, Bytes(0), A0])),
+    with_path(0, call("writev", id::SYSCALL_WRITEV_X, File, &[vector(1)], &[R, Bytes(0), A0, Origin::Moved])),
+    with_path(0, call("preadv", id::SYSCALL_PREADV_X, File, &[vector(1)], &[R, Origin::Moved, Bytes(0), A0, A3])),
+    with_path(0, call("pwritev", id::SYSCALL_PWRITEV_X, File, &[vector(1)], &[R, Bytes(0), A0, Origin::Moved, A3])),
+    on_file("lseek", id::SYSCALL_LSEEK_X, &[R, A0, A1, Coded(Arg(2), &code::LSEEK_WHENCE)]),
     call("sendfile", id::SYSCALL_SENDFILE_X, File, &[bytes(2, 8)], &[R, Number(U64(0, 0)), A0, A1, A3]),
     call("splice", id::SYSCALL_SPLICE_X, File, &[], &[R, A0, A2, A4, Coded(Arg(5), &code::SPLICE_FLAGS)]),
     call("copy_file_range", id::SYSCALL_COPY_FILE_RANGE_X, File, &[bytes(1, 8), bytes(3, 8)], &[R, A2, Number(U64(1, 0)), A0, Number(U64(0, 0)), A4]),
@@ -317,7 +321,7 @@ pub(crate) static CALLS: &[Call] = &[
     call("capset", id::SYSCALL_CAPSET_X, Process, &[PROCESS], &[R, Number(U64(0, 88)), Number(U64(0, 96)), Number(U64(0, 104))]),
     call("setsid", id::SYSCALL_SETSID_X, Process, &[], &[R]),
     call("setpgid", id::SYSCALL_SETPGID_X, Process, &[], &[R, A0, A1]),
-    call("setns", id::SYSCALL_SETNS_X, Process, &[], &[R, A0, Coded(Arg(1), &code::CLONE_FLAGS)]),
+    on_file("setns", id::SYSCALL_SETNS_X, &[R, A0, Coded(Arg(1), &code::CLONE_FLAGS)]),
     call("unshare", id::SYSCALL_UNSHARE_X, Process, &[], &[R, Coded(Arg(0), &code::CLONE_FLAGS)]),
     call("prctl", id::SYSCALL_PRCTL_X, Process, &[text(1), bytes(1, 4)], &[R, A0, TextFor(0, 0, PR_NAMES), PrctlNumber(1)]),
     call("seccomp", id::SYSCALL_SECCOMP_X, Process, &[], &[R, A0, A1]),
@@ -332,7 +336,7 @@ pub(crate) static CALLS: &[Call] = &[
 
     // The kernel itself.
     call("init_module", id::SYSCALL_INIT_MODULE_X, Other, &[sized(0, 1), text(2)], &[R, Origin::Head(0), A1, T1]),
-    call("finit_module", id::SYSCALL_FINIT_MODULE_X, Other, &[text(1)], &[R, A0, T0, Coded(Arg(2), &code::FINIT_MODULE_FLAGS)]),
+    with_path(0, call("finit_module", id::SYSCALL_FINIT_MODULE_X, Other, &[text(1)], &[R, A0, T0, Coded(Arg(2), &code::FINIT_MODULE_FLAGS)])),
     call("delete_module", id::SYSCALL_DELETE_MODULE_X, Other, &[text(0)], &[R, T0, Coded(Arg(1), &code::DELETE_MODULE_FLAGS)]),
     call("keyctl", id::SYSCALL_KEYCTL_X, Other, &[], &[R, A0, Dynamic(1), Dynamic(2), Dynamic(3), Dynamic(4)]),
     call("io_uring_setup", id::SYSCALL_IO_URING_SETUP_X, Other, &[bytes(1, 24)], &[R, A0, Number(U32(0, 0)), Number(U32(0, 4)), Coded(U32(0, 8), &code::IO_URING_SETUP_FLAGS), Number(U32(0, 12)), Number(U32(0, 16)), Coded(U32(0, 20), &code::IO_URING_SETUP_FEATS)]),

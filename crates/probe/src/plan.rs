@@ -5,8 +5,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde::{Deserialize, Serialize};
 
+use eyas_event::EVENTS;
+
 use crate::ProbeError;
-use crate::calls::{CALLS, Call, STATE};
+use crate::calls::{CALLS, Call, Class, STATE};
 use crate::numbers::{self, COUNT, NONE, Numbers};
 use crate::recipe::{RECIPE_SIZE, Step, Test, path, recipe};
 
@@ -59,19 +61,28 @@ impl Plan {
         plan
     }
 
-    /// Reads a plan as `eyas rules explain --collect --json` writes it; calls that only the state needs are added.
+    /// Reads a plan as `eyas rules explain --collect --json` writes it, with names of calls or of their events; what
+    /// the state needs is added.
     ///
     /// # Errors
     /// Says where the text is not a plan, or which call is unknown.
     pub fn parse(json: &str) -> Result<Plan, ProbeError> {
         let mut plan: Plan = serde_json::from_str(json).map_err(|e| ProbeError::Plan(e.to_string()))?;
-        if let Some(name) =
-            plan.calls.keys().find(|name| !CALLS.iter().any(|call| call.name == name.as_str()))
-        {
-            return Err(ProbeError::Plan(format!("no system call is called '{name}'")));
+        let mut calls = BTreeMap::new();
+        for (name, tests) in std::mem::take(&mut plan.calls) {
+            let known = |call: &&Call| call.name == name || EVENTS[usize::from(call.event)].name == name;
+            let before = calls.len();
+            calls.extend(CALLS.iter().filter(known).map(|call| (call.name.to_owned(), tests.clone())));
+            if calls.len() == before {
+                return Err(ProbeError::Plan(format!("no system call is called '{name}'")));
+            }
         }
+        plan.calls = calls;
         for name in STATE {
-            plan.calls.entry((*name).to_owned()).or_insert_with(|| state_tests(name));
+            let tests = plan.calls.entry((*name).to_owned()).or_insert_with(|| state_tests(name));
+            if tests.contains(&Test::Failed) {
+                tests.clear();
+            }
         }
         Ok(plan)
     }
@@ -100,7 +111,8 @@ impl Plan {
     }
 
     fn recipe(&self, call: &Call, tests: &[Test]) -> [u8; RECIPE_SIZE] {
-        let extra: Option<Step> = call.path.filter(|_| self.paths).map(path);
+        let wants_path = self.paths || call.class != Class::Open;
+        let extra: Option<Step> = call.path.filter(|_| wants_path).map(path);
         let steps: Vec<Step> = call.steps.iter().copied().chain(extra).collect();
         let sieved = call.sieved().filter(|_| self.sieve.is_some());
         let tests: Vec<Test> = call.tests.iter().chain(tests).copied().chain(sieved).collect();

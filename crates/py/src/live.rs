@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use eyas_event::Given;
 use eyas_live::{Figures, Found, Question, Report, Rules, Setup, Watch};
+use eyas_probe::Plan;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
 
@@ -51,16 +52,17 @@ pub(crate) struct PyLive {
 impl PyLive {
     /// Loads the probe and takes the initial state; returns once the hooks are on.
     #[new]
-    #[pyo3(signature = (program, events, *, write=None, keep=None))]
+    #[pyo3(signature = (program, events, *, write=None, keep=None, plan=None))]
     fn new(
         py: Python<'_>,
         program: Option<&PyProgram>,
         events: Vec<u16>,
         write: Option<PathBuf>,
         keep: Option<&PyProgram>,
+        plan: Option<&str>,
     ) -> PyResult<PyLive> {
         let keep = keep.map(|k| Arc::clone(&k.program));
-        let setup = Setup { rules: rules(program, events), write, keep };
+        let setup = Setup { rules: rules(program, events, plan)?, write, keep };
         let watch = py.detach(|| Watch::start(setup)).map_err(errors::live)?;
         Ok(PyLive { watch: Mutex::new(watch) })
     }
@@ -77,9 +79,16 @@ impl PyLive {
     }
 
     /// Puts other rules in force without a gap; gives their number.
-    fn reload(&self, py: Python<'_>, program: &PyProgram, events: Vec<u16>) -> u32 {
-        let rules = rules(Some(program), events);
-        py.detach(|| self.lock().reload(rules))
+    #[pyo3(signature = (program, events, *, plan=None))]
+    fn reload(
+        &self,
+        py: Python<'_>,
+        program: &PyProgram,
+        events: Vec<u16>,
+        plan: Option<&str>,
+    ) -> PyResult<u32> {
+        let rules = rules(Some(program), events, plan)?;
+        Ok(py.detach(|| self.lock().reload(rules)))
     }
 
     /// Tells what the kernel does not, as an event with values by parameter name: a container, its users.
@@ -108,8 +117,9 @@ impl PyLive {
     }
 }
 
-fn rules(program: Option<&PyProgram>, events: Vec<u16>) -> Rules {
-    Rules { program: program.map(|p| Arc::clone(&p.program)), events }
+fn rules(program: Option<&PyProgram>, events: Vec<u16>, plan: Option<&str>) -> PyResult<Rules> {
+    let plan = plan.map(Plan::parse).transpose().map_err(|e| errors::live(e.into()))?;
+    Ok(Rules { program: program.map(|p| Arc::clone(&p.program)), events, plan })
 }
 
 fn report(py: Python<'_>, report: Report) -> PyResult<PyReport> {

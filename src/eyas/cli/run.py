@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 import time
@@ -15,6 +16,7 @@ from eyas.cli import feeds, keeping, logs
 from eyas.cli.options import Chosen, choose, duration, rule_options
 from eyas.cli.replay import write_stats
 from eyas.errors import EyasError
+from eyas.rules.plan import plan
 from eyas.watch import changes, service
 
 
@@ -76,7 +78,9 @@ def _may_watch(chosen: Chosen) -> bool:
 def _force(chosen: Chosen) -> watch.Force:
     active = chosen.loaded.active
     program = pipeline.compile_rules(active, chosen.loaded.ir)
-    return watch.Force(active, program, watch.needed(active, catalog.load()), chosen.style)
+    known = catalog.load()
+    collect = json.dumps(plan(active, known).json())
+    return watch.Force(active, program, watch.needed(active, known), chosen.style, collect)
 
 
 def _reloaded(force: watch.Force) -> None:

@@ -43,9 +43,9 @@ class Guard:
     names: frozenset[str] = frozenset()
 
     @property
-    def cost(self) -> tuple[int, int]:
-        """How little it leaves out: names are dearer than beginnings of paths."""
-        return len(self.names), len(self.prefixes)
+    def cost(self) -> tuple[int, int, int]:
+        """How little it leaves out: names are dearer than beginnings of paths, short beginnings than long ones."""
+        return len(self.names), len(self.prefixes), -min(map(len, self.prefixes), default=0)
 
 
 def can_hold(node: Node, supposed: Supposed) -> bool:

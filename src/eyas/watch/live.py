@@ -32,6 +32,7 @@ class Force:
     program: _core.Program
     events: list[int]
     style: alert.Style
+    plan: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ class Watch:
         self._wakes = wakes
         self._told = told
         self._loader = Loader(load, told.failed, wakes)
-        self._live = _started(lambda: _core.Live(force.program, force.events))
+        self._live = _started(lambda: _core.Live(force.program, force.events, plan=force.plan))
         self._answers = Answers(self._live.tell, RUNTIMES, host())
         self._generations = {0: force}
         self._host = alert.hostname()
@@ -102,7 +103,8 @@ class Watch:
         force = self._loader.take()
         if force is not None:
             self.force = force
-            self._generations[self._live.reload(force.program, force.events)] = force
+            number = self._live.reload(force.program, force.events, plan=force.plan)
+            self._generations[number] = force
             while len(self._generations) > GENERATIONS:
                 del self._generations[next(iter(self._generations))]
             self._told.reloaded(force)

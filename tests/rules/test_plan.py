@@ -1,0 +1,88 @@
+"""What rules make the kernel collect."""
+
+from __future__ import annotations
+
+import pytest
+
+from eyas import catalog, rules
+from eyas.rules import document
+from eyas.rules.plan import Plan, Sieve, plan
+
+READS = "evt.type in (open, openat, openat2) and evt.is_open_read=true and fd.num>=0"
+
+
+def planned(*conditions: str, output: str = "x") -> Plan:
+    """The plan of rules with these conditions."""
+    known = catalog.load()
+    text = "".join(
+        f"- rule: r{number}\n  desc: d\n  condition: >\n    {condition}\n  output: '{output}'\n  priority: INFO\n"
+        for number, condition in enumerate(conditions)
+    )
+    loaded = rules.load_documents([document.parse("test.yaml", text)], known, rules.Settings())
+    assert not loaded.errors, [problem.text() for problem in loaded.errors]
+    return plan(loaded.active, known)
+
+
+def test_only_calls_that_can_match_are_collected() -> None:
+    assert planned("evt.type = chmod and evt.res = SUCCESS").calls == {"chmod": ("succeeded",)}
+
+
+def test_a_rule_on_failures_makes_the_kernel_send_failures_only() -> None:
+    assert planned("evt.type = kill and evt.failed = true").calls == {"kill": ("failed",)}
+
+
+def test_rules_together_get_what_either_needs() -> None:
+    together = planned("evt.type = kill and evt.failed = true", "evt.type = kill and evt.failed = false")
+    assert together.calls == {"kill": ()}
+
+
+def test_sends_are_collected_for_ip_sockets_when_nothing_else_can_match() -> None:
+    assert planned("evt.type = sendto and fd.l4proto = udp").calls == {"sendto": ({"family": [0, 1028]},)}
+    assert planned("evt.type = sendto and not fd.l4proto = udp").calls == {"sendto": ()}
+    assert planned("evt.type = sendto").calls == {"sendto": ()}
+
+
+def test_a_failed_exec_is_collected_only_when_a_rule_can_hold_on_it() -> None:
+    assert planned("evt.type = execve and evt.res = SUCCESS").calls == {}
+    assert "execve" in planned("evt.type = execve and evt.res != SUCCESS").calls
+
+
+@pytest.mark.parametrize(
+    ("condition", "sieve"),
+    [
+        ("fd.name = /etc/shadow", Sieve(("/etc/sha",))),
+        ("fd.name startswith /etc and fd.name = /etc/shadow", Sieve(("/etc/sha",))),
+        ("fd.directory in (/etc/pam.d, /dev)", Sieve(("/dev/", "/etc/pam"))),
+        ("fd.name glob /home/*/.ssh/*", Sieve(("/home/",))),
+        ("fd.name contains /.ssh/", Sieve()),
+        ("fd.filename = .bashrc", Sieve()),
+        ("proc.name in (tar, sshd) and fd.name contains lzma", Sieve(names=("sshd", "tar"))),
+        ("(fd.name = /a/b or fd.name = /c/d)", Sieve(("/a/b", "/c/d"))),
+        ("fd.name contains lzma", None),
+        ("not fd.name startswith /etc", None),
+        ("fd.name startswith /", None),
+        ("not (not fd.name = /a/b)", Sieve(("/a/b",))),
+    ],
+)
+def test_opens_for_reading_are_sieved_by_what_paths_must_be(condition: str, sieve: Sieve | None) -> None:
+    assert planned(f"{READS} and {condition}").sieve == sieve
+
+
+def test_opens_for_writing_need_no_sieve() -> None:
+    assert planned("evt.type = openat and evt.is_open_write = true").sieve == Sieve()
+
+
+def test_failed_opens_count_when_a_rule_wants_them() -> None:
+    assert planned("evt.type = openat and fd.num < 0").sieve == Sieve(failures=True)
+
+
+def test_data_is_kept_when_a_rule_looks_at_it() -> None:
+    assert planned("evt.type = write and evt.buffer contains x").data == 80
+    assert planned("evt.type = write", output="%evt.args").data == 80
+    assert planned("evt.type = write").data == 0
+
+
+def test_a_rule_on_everything_collects_everything() -> None:
+    everything = planned("proc.name = x")
+    assert {"read", "futex", "openat"} <= everything.calls.keys()
+    assert everything.sieve == Sieve(names=("x",), failures=True)
