@@ -1,11 +1,13 @@
 //! Threads that nobody saw start, told as events, so that a recording holds what the live run knew.
 
 use eyas_engine::Engine;
+use eyas_event::table::Flags;
 use eyas_event::{Event, Given, Process, build, find, id};
 use eyas_probe::procfs;
 
 /// Dump flag of an event that only carries state.
 pub(crate) const STATE_ONLY: u32 = 1;
+const AT_FDCWD: i64 = -100;
 
 /// Whether an event is of a thread without a record, and does not bring the record itself.
 pub(crate) fn is_unknown(event: &Event<'_>, engine: &Engine) -> bool {
@@ -31,6 +33,22 @@ pub(crate) fn story(tid: i64, ts: u64) -> Vec<Vec<u8>> {
         told.push(("chdir", vec![("path", Given::Text(process.cwd.clone()))]));
     }
     told.into_iter().filter_map(|(name, params)| build(find(name)?, ts, tid, &params).ok()).collect()
+}
+
+/// What a descriptor is that nobody saw opened, as an open at the time of the event. The sensor puts the kernel's path
+/// behind the last parameter.
+pub(crate) fn descriptor(event: &Event<'_>, engine: &Engine) -> Option<Vec<u8>> {
+    let info = event.info();
+    let path = event.text(info.params.len()).filter(|path| path.starts_with(b"/"))?;
+    let num = event.signed(info.fd_param?).filter(|num| *num >= 0)?;
+    let threads = &engine.state.threads;
+    let owner = threads.find(event.tid).and_then(|slot| engine.state.files_owner(slot))?;
+    if info.flags.has(Flags::CREATES_FD) || threads.get(owner)?.files.get(num).is_some() {
+        return None;
+    }
+    let number = |n: i64| Given::Int(i128::from(n));
+    let params = [("fd", number(num)), ("dirfd", number(AT_FDCWD)), ("name", Given::Text(path.to_vec()))];
+    build(find("openat")?, event.ts, event.tid, &params).ok()
 }
 
 type Params = Vec<(&'static str, Given)>;

@@ -80,6 +80,11 @@ impl Scene {
                 }
             }
         }
+        if let Some(bytes) = late::descriptor(&event, &self.engine)
+            && let Ok(mut told) = Event::parse(&bytes, 0, late::STATE_ONLY)
+        {
+            self.step(&mut told);
+        }
         self.step(&mut event);
     }
 

@@ -90,23 +90,6 @@ impl State {
             let num = thread.last_fd;
             let owner = self.files_owner(slot);
             seen.fd = owner.filter(|o| self.has_fd(*o, num)).map(|o| (o, num));
-            if seen.fd.is_none() {
-                self.learn(event, info, slot, num, seen);
-            }
-        }
-    }
-
-    /// An event may carry the kernel's path of its descriptor behind its last parameter: what it is, when nobody saw it
-    /// opened.
-    fn learn(&mut self, event: &Event<'_>, info: &Info, slot: Slot, num: i64, seen: &mut Seen) {
-        let Some(path) = event.text(info.params.len()).filter(|path| path.starts_with(b"/")) else { return };
-        if num >= 0 {
-            self.opened(
-                slot,
-                num,
-                crate::Fd::new(crate::FdKind::Regular, crate::thread::Text::from(path)),
-                seen,
-            );
         }
     }
 
