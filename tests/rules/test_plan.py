@@ -27,6 +27,10 @@ def test_only_calls_that_can_match_are_collected() -> None:
     assert planned("evt.type = chmod and evt.res = SUCCESS").calls == {"chmod": ("succeeded",)}
 
 
+def test_a_call_without_an_event_of_its_own_is_collected_by_name() -> None:
+    assert planned("evt.type in (pivot_root, chmod)").calls == {"chmod": (), "pivot_root": ()}
+
+
 def test_a_rule_on_failures_makes_the_kernel_send_failures_only() -> None:
     assert planned("evt.type = kill and evt.failed = true").calls == {"kill": ("failed",)}
 

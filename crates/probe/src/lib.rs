@@ -7,6 +7,7 @@ mod generated;
 mod hook;
 mod numbers;
 mod order;
+mod page;
 mod params;
 mod plan;
 pub mod procfs;
@@ -20,6 +21,7 @@ use std::collections::BTreeMap;
 
 pub use doctor::{Facts, doctor};
 pub use hook::Hook;
+pub use page::page;
 pub use plan::{Plan, Sieve};
 pub use recipe::Test;
 pub use sensor::Sensor;

@@ -1,5 +1,9 @@
 //! Numbers of system calls on this machine, and the calls of the table behind them.
 
+use std::collections::BTreeMap;
+
+use eyas_event::SYSCALL_CODES;
+
 use crate::calls::{CALLS, Call};
 use crate::generated::{COMPAT, NUMBERS};
 
@@ -41,18 +45,36 @@ pub(crate) const COMPAT_SOCKETCALL: u16 = 102;
 #[derive(Debug)]
 pub(crate) struct Numbers {
     calls: Vec<Option<&'static Call>>,
+    /// Numbers of calls without an event of their own, with the code that a generic event carries.
+    generic: BTreeMap<u16, (&'static str, u16)>,
 }
 
 impl Numbers {
     /// Those of this architecture.
     pub(crate) fn native() -> Numbers {
         let mut calls = vec![None; COUNT];
+        let mut generic = BTreeMap::new();
         for (name, number) in NUMBERS.iter().chain(&OLD) {
             if let Some(slot) = calls.get_mut(usize::from(*number)) {
                 *slot = CALLS.iter().find(|call| call.name == *name);
             }
         }
-        Numbers { calls }
+        for (name, number) in NUMBERS.iter().filter(|(name, _)| is_generic(name)) {
+            let code =
+                SYSCALL_CODES.iter().find(|(known, _)| known == name).map_or(0, |(_, code)| *code as u16);
+            generic.insert(*number, (*name, code));
+        }
+        Numbers { calls, generic }
+    }
+
+    /// Code of a call without an event of its own.
+    pub(crate) fn generic(&self, number: u16) -> Option<u16> {
+        self.generic.get(&number).map(|(_, code)| *code)
+    }
+
+    /// Every call without an event of its own, with its number.
+    pub(crate) fn generics(&self) -> impl Iterator<Item = (u16, &'static str)> {
+        self.generic.iter().map(|(number, (name, _))| (*number, *name))
     }
 
     /// The call with a number.
@@ -69,6 +91,11 @@ impl Numbers {
     pub(crate) fn all(&self) -> impl Iterator<Item = (u16, &'static Call)> {
         self.calls.iter().enumerate().filter_map(|(number, call)| Some((number as u16, (*call)?)))
     }
+}
+
+/// Whether a call has no event of its own.
+pub(crate) fn is_generic(name: &str) -> bool {
+    NUMBERS.iter().any(|(known, _)| *known == name) && !CALLS.iter().any(|call| call.name == name)
 }
 
 /// Number of a call, `NONE` when this machine has none.

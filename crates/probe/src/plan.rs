@@ -10,7 +10,7 @@ use eyas_event::EVENTS;
 use crate::ProbeError;
 use crate::calls::{CALLS, Call, Class, STATE};
 use crate::numbers::{self, COUNT, NONE, Numbers};
-use crate::recipe::{RECIPE_SIZE, Step, Test, path, recipe};
+use crate::recipe::{Makes, RECIPE_SIZE, Step, Test, path, recipe};
 
 /// Commands of fcntl that change descriptors: F_DUPFD, F_SETFD, F_DUPFD_CLOEXEC.
 const FCNTL_STATE: Test = Test::OneOf(1, 1 << 0 | 1 << 2, 1030);
@@ -72,6 +72,9 @@ impl Plan {
         for (name, tests) in std::mem::take(&mut plan.calls) {
             let known = |call: &&Call| call.name == name || EVENTS[usize::from(call.event)].name == name;
             let before = calls.len();
+            if numbers::is_generic(&name) {
+                calls.insert(name.clone(), tests.clone());
+            }
             calls.extend(CALLS.iter().filter(known).map(|call| (call.name.to_owned(), tests.clone())));
             if calls.len() == before {
                 return Err(ProbeError::Plan(format!("no system call is called '{name}'")));
@@ -96,6 +99,14 @@ impl Plan {
                 let at = usize::from(number);
                 wanted[at] = 1;
                 recipes[at * RECIPE_SIZE..(at + 1) * RECIPE_SIZE].copy_from_slice(&self.recipe(call, tests));
+            }
+        }
+        for (number, name) in numbers.generics() {
+            if let Some(tests) = self.calls.get(name) {
+                let at = usize::from(number);
+                wanted[at] = 1;
+                let bytes = recipe(Class::Other as u8, Makes::Nothing, &[], tests);
+                recipes[at * RECIPE_SIZE..(at + 1) * RECIPE_SIZE].copy_from_slice(&bytes);
             }
         }
         let (compat, socketcall) = (numbers::compat(), numbers::socketcall());

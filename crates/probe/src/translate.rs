@@ -4,8 +4,8 @@ mod life;
 mod numbers;
 mod sockets;
 
-use eyas_event::EVENTS;
 use eyas_event::table::{Info, Kind};
+use eyas_event::{EVENTS, id};
 
 use crate::calls::{Call, Origin, Shape, Value};
 use crate::numbers::Numbers;
@@ -34,10 +34,21 @@ impl Translator {
             KIND_EXEC => life::exec(&record, out)?,
             KIND_FORK => life::fork(&record, self.numbers.name(record.ret as u16), out)?,
             KIND_EXIT => life::exit(&record, out),
-            number => called(self.numbers.call(number)?, &record, out)?,
+            number => match self.numbers.call(number) {
+                Some(call) => called(call, &record, out)?,
+                None => generic(self.numbers.generic(number)?, &record, out),
+            },
         }
         Some(())
     }
+}
+
+/// A call without an event of its own: its code, and its number here.
+fn generic(code: u16, record: &Record<'_>, out: &mut Vec<u8>) {
+    let mut params = Params::begin(out, record.ts, record.tid, id::GENERIC_X, 2);
+    params.number(code.into(), 2);
+    params.number(record.kind.into(), 2);
+    params.end();
 }
 
 fn called(call: &Call, record: &Record<'_>, out: &mut Vec<u8>) -> Option<()> {
@@ -156,8 +167,6 @@ fn device(dev: u32) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use eyas_event::id;
-
     use super::*;
 
     #[test]

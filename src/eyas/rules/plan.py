@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from eyas import lang
-from eyas.catalog import Catalog
+from eyas.catalog import GENERIC_IDS, Catalog
 from eyas.rules.compiling import Compiled
 from eyas.rules.suppose import Guard, Supposed, can_hold, guard
 
@@ -21,6 +21,7 @@ _OPENS = frozenset(("open", "openat", "openat2"))
 # Sends and receives are told apart by the family of their socket.
 _TRAFFIC = frozenset(("sendto", "sendmsg", "send", "recvfrom", "recvmsg", "recv"))
 _IP_FAMILIES = 1 << 2 | 1 << 10
+_TYPES = (lang.FieldRef("evt.type"), lang.FieldRef("syscall.type"))
 _DATA_FIELDS = ("evt.buffer", "evt.args", "evt.info", "evt.arg.data", "evt.arg[data]", "evt.rawarg.data")
 _PATH_FIELDS = ("eyas.path",)
 
@@ -80,7 +81,24 @@ def calls_of(rule: Compiled, catalog: Catalog) -> list[str]:
     """Names of the system calls that a rule can hold on."""
     rows = (catalog.events[number] for number in (rule.events or range(len(catalog.events))))
     current = {row.name for row in rows if row.status == "current" and row.id % 2 and row.id > 1}
-    return sorted(current - {"execve", "execveat", "pluginevent", "asyncevent", "container"} | _failed(rule))
+    current -= {"execve", "execveat", "pluginevent", "asyncevent", "container"}
+    return sorted(current | _failed(rule) | _generic(rule, catalog))
+
+
+def _generic(rule: Compiled, catalog: Catalog) -> set[str]:
+    """Calls without an event of their own that a rule names."""
+    typed = [check for check in lang.checks_of(rule.tree) if check.left in _TYPES]
+    named = {value for check in typed for value in _constants(check.right)}
+    return {name for name in named if catalog.ids.get(name) == frozenset(GENERIC_IDS)}
+
+
+def _constants(right: object) -> tuple[str, ...]:
+    match right:
+        case lang.Text(value):
+            return (value,)
+        case lang.Values(values):
+            return values
+    return ()
 
 
 def _failed(rule: Compiled) -> set[str]:

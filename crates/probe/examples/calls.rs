@@ -1,0 +1,5 @@
+//! Prints the reference page of system calls.
+
+fn main() {
+    print!("{}", eyas_probe::page());
+}
