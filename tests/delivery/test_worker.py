@@ -101,6 +101,19 @@ def test_what_is_refused_is_set_aside_and_the_rest_goes_on(
     db.close()
 
 
+def test_a_batch_that_is_not_full_waits_for_more(tmp_path: Path, writer: Writer, inbox: Inbox) -> None:
+    put(writer, range(2))
+    to = Receiver("a", together(inbox.url), lambda: HttpSender(Trust()), batch=3, grouped=True, linger=3600.0)
+    worker = started(tmp_path, writer, to)
+    put(writer, [2])
+    worker.wake()
+    assert inbox.wait(1) == [b'["m0", "m1", "m2"]']
+    put(writer, [3])
+    assert worker.drain(10)
+    assert inbox.wait(2)[1] == b'["m3"]'
+    worker.close()
+
+
 def test_in_a_batch_the_refused_one_is_found_by_halving(tmp_path: Path, writer: Writer, inbox: Inbox) -> None:
     inbox.judge = lambda body: (422, {}) if b'"m5"' in body else (200, {})
     put(writer, range(16))

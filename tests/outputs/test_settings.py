@@ -125,6 +125,18 @@ def test_an_address_needs_its_scheme_and_a_template_has_to_compile() -> None:
     assert webhook.endswith("found a secret")
 
 
+def test_a_header_that_would_break_a_request_is_a_fault() -> None:
+    values = {
+        "loki": {"hostport": "http://a", "customheaders": {"X": "a\r\nY: b"}},
+        "webhook": {"address": "http://a", "customheaders": {"X Y": "a"}},
+    }
+    with pytest.raises(UsageError) as error:
+        load(values, {})
+    assert "loki.customheaders: header 'X': expected one line of ASCII" in str(error.value)
+    assert "webhook.customheaders: expected the name of a header, found 'X Y'" in str(error.value)
+    assert "Y: b" not in str(error.value)
+
+
 def test_a_login_does_not_show_either() -> None:
     settings = settings_of(find("nodered"), CASES["nodered"][""])
     request = find("nodered").request(ALERT, settings)

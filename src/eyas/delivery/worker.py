@@ -42,6 +42,7 @@ class Receiver:
     grouped: bool = False
     lanes: int = 1
     rate: float = 0.0  # requests a second; 0 is no limit
+    linger: float = 0.0  # seconds that a batch which is not full waits for more
     hide: Callable[[str], str] = str  # takes secrets out of a text
 
 
@@ -106,6 +107,8 @@ class Worker:
         self._senders: list[Sender] = []
         self._after = 0
         self._said_dead = False
+        self._first_seen: float | None = None
+        self._hurry = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"eyas-{receiver.name}", daemon=True)
 
     def start(self) -> None:
@@ -125,6 +128,7 @@ class Worker:
     def drain(self, timeout: float) -> bool:
         """Wait until nothing waits any more, or the receiver fails."""
         deadline = time.monotonic() + timeout
+        self._hurry.set()
         while time.monotonic() < deadline and not self._closing.is_set():
             if self.figures.failing_since is not None:
                 return False
@@ -148,7 +152,7 @@ class Worker:
             while not self._closing.is_set():
                 self._wake.clear()
                 batch = self._next(db)
-                if batch:
+                if batch and self._ripe(batch):
                     self._round(batch)
                 else:
                     self._wake.wait(IDLE)
@@ -156,6 +160,18 @@ class Worker:
             for sender in self._senders:
                 sender.close()
             db.close()
+
+    def _ripe(self, batch: Sequence[Queued]) -> bool:
+        """Whether to send now: the batch is full, or its first alert has waited for others long enough."""
+        if self.receiver.linger <= 0 or len(batch) >= self.receiver.batch or self._hurry.is_set():
+            self._first_seen = None
+            return True
+        now = time.monotonic()
+        self._first_seen = self._first_seen if self._first_seen is not None else now
+        if now - self._first_seen < self.receiver.linger:
+            return False
+        self._first_seen = None
+        return True
 
     def _next(self, db: sqlite3.Connection) -> list[Queued]:
         limit = self.receiver.lanes * max(1, self.receiver.batch)

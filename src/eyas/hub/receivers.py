@@ -106,9 +106,10 @@ def target(name: str, enabled: Enabled, shared: Shared, routes: Sequence[Route] 
             grouped=output.requests is not None,
             lanes=lanes if lanes > 0 else UNLIMITED,
             rate=routing.rate_of(name, routes),
+            linger=output.linger(settings) if output.linger else 0.0,
             hide=lambda text: shown(text, settings),
         ),
-        passes=lambda alert: passes(alert, settings),
+        passes=lambda alert: passes(alert, settings) and (output.takes is None or output.takes(alert)),
     )
 
 

@@ -12,7 +12,7 @@ from eyas.outputs.body import event
 from eyas.outputs.body.http import join, post
 from eyas.outputs.body.labels import labels
 from eyas.outputs.body.markup import line
-from eyas.outputs.card import PRIORITIES, HttpSettings, Map, Output, Priority, Url, items, rank
+from eyas.outputs.card import PRIORITIES, Headers, HttpSettings, Map, Output, Priority, Url, items, rank
 
 SEVERITIES = {
     "emergency": "critical",
@@ -36,7 +36,7 @@ class Settings(HttpSettings):
     extralabels: Map = {}
     extraannotations: Map = {}
     customseveritymap: Map = {}
-    customheaders: Map = {}
+    customheaders: Headers = {}
     dropeventdefaultpriority: Priority = "critical"
     dropeventthresholds: Map = {
         "10000": "critical",

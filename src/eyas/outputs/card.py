@@ -6,6 +6,7 @@ import base64
 import importlib
 import importlib.util
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar
@@ -20,6 +21,8 @@ from eyas.errors import UsageError
 from eyas.outputs.body.headline import compiled
 
 PRIORITIES = ("debug", "informational", "notice", "warning", "error", "critical", "alert", "emergency")
+
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 def _pairs(value: Any) -> Any:
@@ -74,10 +77,21 @@ def _template(value: str) -> str:
     return value
 
 
+def _headers(value: dict[str, str]) -> dict[str, str]:
+    """Names and values that can stand in the head of a request, RFC 9110, 5.1 and 5.5."""
+    for name, text in value.items():
+        if not _HEADER_NAME.fullmatch(name):
+            raise ValueError(f"expected the name of a header, found {name!r}")
+        if not all(" " <= c <= "~" for c in text):
+            raise ValueError(f"header '{name}': expected one line of ASCII")
+    return value
+
+
 Url = Annotated[str, AfterValidator(_url)]
 SecretUrl = Annotated[SecretStr, AfterValidator(_secret_url)]
 Template = Annotated[str, AfterValidator(_template)]
 Map = Annotated[dict[str, str], BeforeValidator(_pairs)]
+Headers = Annotated[dict[str, str], BeforeValidator(_pairs), AfterValidator(_headers)]
 Items = Annotated[list[str], BeforeValidator(items)]
 Priority = Annotated[str, AfterValidator(_priority)]
 
@@ -170,10 +184,9 @@ def find(name: str) -> Output:
 
 def plan(output: Output, alerts: Sequence[Alert], settings: Settings) -> list[Request]:
     """Requests for some alerts, few where the receiver takes several at once."""
-    taken = [alert for alert in alerts if output.takes is None or output.takes(alert)]
     if output.requests is None:
-        return [output.request(alert, settings) for alert in taken]
-    return output.requests(taken, settings) if taken else []
+        return [output.request(alert, settings) for alert in alerts]
+    return output.requests(alerts, settings)
 
 
 def passes(alert: Alert, settings: Settings) -> bool:

@@ -13,7 +13,7 @@ from eyas.alert import Alert
 from eyas.delivery import Answer, Request, classify, delivered, refused, retry
 from eyas.outputs.body import event
 from eyas.outputs.body.http import basic, join, part, reveal, send
-from eyas.outputs.card import HttpSettings, Map, Output, Url
+from eyas.outputs.card import Headers, HttpSettings, Output, Url
 
 SUFFIXES = {"daily": "-%Y.%m.%d", "monthly": "-%Y.%m", "annually": "-%Y", "none": ""}
 _FIELD = re.compile(r"field \[(?:output_fields\.)?([^\]]+)\]")
@@ -44,7 +44,7 @@ class Settings(HttpSettings):
     createindextemplate: bool = False
     numberofshards: int = 3
     numberofreplicas: int = 3
-    customheaders: Map = {}
+    customheaders: Headers = {}
     enablecompression: bool = False
     datastream: bool = False
     batching: Batching = Batching()

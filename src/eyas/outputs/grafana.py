@@ -9,7 +9,7 @@ from eyas.delivery import Request
 from eyas.outputs.body import event
 from eyas.outputs.body.http import join, post, reveal
 from eyas.outputs.body.markup import line, to_html
-from eyas.outputs.card import HttpSettings, Map, Output, Url
+from eyas.outputs.card import Headers, HttpSettings, Output, Url
 
 
 class Settings(HttpSettings):
@@ -21,7 +21,7 @@ class Settings(HttpSettings):
     dashboardid: int = 0
     panelid: int = 0
     allfieldsastags: bool = False
-    customheaders: Map = {}
+    customheaders: Headers = {}
 
 
 def request(alert: Alert, settings: Settings) -> Request:

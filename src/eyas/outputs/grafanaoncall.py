@@ -5,7 +5,7 @@ from eyas.delivery import Request
 from eyas.outputs.body import event
 from eyas.outputs.body.http import post
 from eyas.outputs.body.markup import line
-from eyas.outputs.card import HttpSettings, Map, Output, SecretUrl
+from eyas.outputs.card import Headers, HttpSettings, Output, SecretUrl
 
 
 class Settings(HttpSettings):
@@ -13,7 +13,7 @@ class Settings(HttpSettings):
 
     needs = ("webhookurl",)
     webhookurl: SecretUrl
-    customheaders: Map = {}
+    customheaders: Headers = {}
 
 
 def request(alert: Alert, settings: Settings) -> Request:

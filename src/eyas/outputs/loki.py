@@ -11,7 +11,7 @@ from eyas.outputs.body import event
 from eyas.outputs.body.http import basic, join, post
 from eyas.outputs.body.labels import labels
 from eyas.outputs.body.markup import line
-from eyas.outputs.card import HttpSettings, Items, Map, Output, Url
+from eyas.outputs.card import Headers, HttpSettings, Items, Map, Output, Url
 
 _DROPPED = str.maketrans("", "", ".[]")
 
@@ -28,7 +28,7 @@ class Settings(HttpSettings):
     tenant: str = ""
     format: Literal["text", "json"] = "text"
     extralabels: Items = []
-    customheaders: Map = {}
+    customheaders: Headers = {}
     customfields: Map = {}
     templatedfields: Map = {}
 

@@ -8,7 +8,7 @@ from eyas.alert import Alert
 from eyas.delivery import Request
 from eyas.outputs.body.event import event_json
 from eyas.outputs.body.http import basic, join, part, send
-from eyas.outputs.card import HttpSettings, Map, Output, Url
+from eyas.outputs.card import Headers, HttpSettings, Output, Url
 
 
 class Settings(HttpSettings):
@@ -20,7 +20,7 @@ class Settings(HttpSettings):
     streamname: str = "falco"
     username: str = ""
     password: SecretStr = SecretStr("")
-    customheaders: Map = {}
+    customheaders: Headers = {}
 
 
 def request(alert: Alert, settings: Settings) -> Request:

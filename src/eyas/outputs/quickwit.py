@@ -7,7 +7,7 @@ from eyas.alert import Alert
 from eyas.delivery import Request
 from eyas.outputs.body.event import event_json
 from eyas.outputs.body.http import join, part, post, send
-from eyas.outputs.card import HttpSettings, Map, Output, Url
+from eyas.outputs.card import Headers, HttpSettings, Output, Url
 
 WORDS = ("uuid", "hostname", "priority", "source", "rule")
 
@@ -21,7 +21,7 @@ class Settings(HttpSettings):
     index: str = "falco"
     version: str = "0.7"
     autocreateindex: bool = False
-    customheaders: Map = {}
+    customheaders: Headers = {}
 
 
 def prepare(settings: Settings) -> list[Request]:

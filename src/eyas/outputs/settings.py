@@ -202,7 +202,8 @@ def _words(error: ValidationError, kind: type[BaseModel], name: str) -> list[str
     found = []
     for fault in error.errors(include_url=False):
         key = str(fault["loc"][0]) if fault["loc"] else ""
-        hidden = key in kind.model_fields and kind.model_fields[key].annotation is SecretStr
+        about = kind.model_fields.get(key)
+        hidden = key == "customheaders" or (about is not None and about.annotation is SecretStr)
         value = "a secret" if hidden else repr(fault["input"])
         text = fault["msg"].removeprefix("Value error, ")
         text = text[:1].lower() + text[1:]

@@ -9,7 +9,7 @@ from eyas.alert import SECOND, Alert
 from eyas.delivery import Request
 from eyas.outputs.body import event
 from eyas.outputs.body.http import reveal, send
-from eyas.outputs.card import HttpSettings, Map, Output, Url
+from eyas.outputs.card import Headers, HttpSettings, Output, Url
 
 
 class Settings(HttpSettings):
@@ -18,7 +18,7 @@ class Settings(HttpSettings):
     needs = ("host",)
     host: Url
     token: SecretStr = SecretStr("")
-    customheaders: Map = {}
+    customheaders: Headers = {}
 
 
 def request(alert: Alert, settings: Settings) -> Request:

@@ -10,7 +10,7 @@ from eyas.alert import Alert
 from eyas.delivery import Request
 from eyas.outputs.body.event import event_json
 from eyas.outputs.body.http import reveal, send
-from eyas.outputs.card import HttpSettings, Map, Output, SecretUrl
+from eyas.outputs.card import Headers, HttpSettings, Output, SecretUrl
 
 
 class Settings(HttpSettings):
@@ -19,7 +19,7 @@ class Settings(HttpSettings):
     needs = ("address",)
     address: SecretUrl
     method: Literal["POST", "PUT", "post", "put"] = "POST"
-    customheaders: Map = {}
+    customheaders: Headers = {}
     secret: SecretStr = SecretStr("")
 
 
