@@ -17,6 +17,7 @@ from tests.outputs.servers import (
     certificates,
     deliver,
     free_port,
+    listens,
     server,
     settled,
     shared_folder,
@@ -231,10 +232,18 @@ def mutual(name: str, section: dict[str, object], files: Certificates) -> list[o
 
 
 @pytest.fixture(scope="module")
-def rabbitmq() -> Iterator[int]:
-    port = free_port()
+def rabbitmq() -> Iterator[tuple[int, int, Certificates]]:
+    port, secure = free_port(), free_port()
     with shared_folder() as folder:
+        (folder / "tls").mkdir()
+        files = certificates(folder / "tls")
+        (folder / "rabbitmq.conf").write_text(
+            f"listeners.ssl.1 = 127.0.0.1:{secure}\nssl_options.cacertfile = {files.authority}\n"
+            f"ssl_options.certfile = {files.server_cert}\nssl_options.keyfile = {files.server_key}\n"
+            "ssl_options.verify = verify_peer\nssl_options.fail_if_no_peer_cert = true\n"
+        )
         env = {
+            "RABBITMQ_CONFIG_FILE": str(folder / "rabbitmq"),
             "RABBITMQ_NODENAME": f"eyas{port}@localhost",
             "RABBITMQ_NODE_PORT": str(port),
             "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
@@ -248,18 +257,20 @@ def rabbitmq() -> Iterator[int]:
             "HOSTNAME": "localhost",
         }
         with server(["/usr/lib/rabbitmq/bin/rabbitmq-server"], port, folder, "rabbitmq", env):
-            yield port
+            settled(lambda: listens(secure))
+            yield port, secure, files
         # The port mapper of Erlang stays behind as a daemon.
         subprocess.run(["epmd", "-port", env["ERL_EPMD_PORT"], "-kill"], capture_output=True, check=False)
 
 
 @pytest.mark.timeout(120)
-def test_rabbitmq_takes_alerts_and_tells_of_a_missing_queue(rabbitmq: int) -> None:
+def test_rabbitmq_takes_alerts_and_tells_of_a_missing_queue(rabbitmq: tuple[int, int, Certificates]) -> None:
     import asyncio
 
     import aio_pika
 
-    url = f"amqp://guest:guest@127.0.0.1:{rabbitmq}/"
+    port, secure, files = rabbitmq
+    url = f"amqp://guest:guest@127.0.0.1:{port}/"
 
     async def declared() -> None:
         async with await aio_pika.connect(url) as link:
@@ -276,9 +287,12 @@ def test_rabbitmq_takes_alerts_and_tells_of_a_missing_queue(rabbitmq: int) -> No
     assert deliver("rabbitmq", {"url": url, "queue": "falco"}, [ALERT, OTHER]) == [delivered()] * 2
     assert asyncio.run(taken()) == EXPECTED
     (answer,) = deliver(
-        "rabbitmq", {"url": f"amqp://guest:wrong@127.0.0.1:{rabbitmq}/", "queue": "falco"}, [ALERT]
+        "rabbitmq", {"url": f"amqp://guest:wrong@127.0.0.1:{port}/", "queue": "falco"}, [ALERT]
     )
     assert answer.outcome is Outcome.RETRY
+    section: dict[str, object] = {"url": f"amqps://guest:guest@localhost:{secure}/", "queue": "falco"}
+    assert mutual("rabbitmq", section, files) == [delivered()]
+    assert deliver("rabbitmq", section, [ALERT])[0].outcome is Outcome.RETRY
 
 
 def test_kafka_takes_alerts_and_answers_each(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -14,7 +15,16 @@ from eyas.delivery import Outcome, delivered
 from eyas.outputs.body import event
 from eyas.outputs.card import find
 from tests.outputs.cases import ALERT
-from tests.outputs.servers import deliver, free_port, listens, server, settled, shared_folder
+from tests.outputs.servers import (
+    Certificates,
+    certificates,
+    deliver,
+    free_port,
+    listens,
+    server,
+    settled,
+    shared_folder,
+)
 from tests.outputs.test_hostile import NASTY, WORST
 
 OTHER = dataclasses.replace(ALERT, rule="Second rule", priority="Debug", eyas={"id": "second"})
@@ -23,7 +33,7 @@ HOSTILE = dataclasses.replace(WORST, message="".join(NASTY), eyas={"id": "third"
 
 
 @pytest.fixture(scope="module")
-def postgres() -> Iterator[int]:
+def postgres() -> Iterator[tuple[int, Certificates]]:
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
     if not found:
         pytest.skip("postgresql is not installed; see .ci/test-servers")
@@ -39,16 +49,25 @@ def postgres() -> Iterator[int]:
             check=False,
         )
         assert made.returncode == 0, made.stderr
+        (folder / "tls").mkdir()
+        files = certificates(folder / "tls")
+        if os.geteuid() == 0:
+            shutil.chown(files.server_key, "postgres")
+        Path(files.server_key).chmod(0o600)
+        (data / "pg_hba.conf").write_text(
+            "hostssl all falco all trust clientcert=verify-ca\nhost all falco all reject\nhost all all all trust\n"
+        )
+        tls = {"ssl": "on", "ssl_cert_file": files.server_cert, "ssl_key_file": files.server_key}
+        tls |= {"ssl_ca_file": files.authority}
         options = ["-D", str(data), "-p", str(port), "-k", str(folder), "-h", "127.0.0.1", "-F"]
+        options += [word for key, value in tls.items() for word in ("-c", f"{key}={value}")]
         with server([str(found[-1] / "postgres"), *options], port, folder, "postgres"):
             settled(lambda: answers(port))
-            yield port
+            yield port, files
 
 
 def as_postgres(command: list[str]) -> list[str]:
     """The command, by a user who may run the server."""
-    import os
-
     return [str(shutil.which("runuser")), "-u", "postgres", "--", *command] if os.geteuid() == 0 else command
 
 
@@ -65,11 +84,14 @@ def answers(port: int) -> bool:
 COLUMNS = "time timestamptz, rule text, priority text, source text, output text, tags text, hostname text"
 
 
-def test_postgresql_takes_alerts_as_rows_and_no_alert_is_a_statement(postgres: int) -> None:
+def test_postgresql_takes_alerts_as_rows_and_no_alert_is_a_statement(
+    postgres: tuple[int, Certificates],
+) -> None:
     import psycopg
 
-    values = {"host": "127.0.0.1", "port": postgres, "database": "postgres", "customfields": "fd.name:x"}
-    with psycopg.connect(host="127.0.0.1", port=postgres, user="postgres", autocommit=True) as link:
+    port, files = postgres
+    values = {"host": "127.0.0.1", "port": port, "database": "postgres", "customfields": "fd.name:x"}
+    with psycopg.connect(host="127.0.0.1", port=port, user="postgres", autocommit=True) as link:
         (answer,) = deliver("timescaledb", values, [ALERT])
         assert answer.outcome is Outcome.RETRY and "falcosidekick_events" in answer.reason
         link.execute(f'CREATE TABLE falcosidekick_events ({COLUMNS}, "fd.name" text)')
@@ -84,6 +106,20 @@ def test_postgresql_takes_alerts_as_rows_and_no_alert_is_a_statement(postgres: i
         assert [answer.outcome.value for answer in answers] == ["delivered", "refused", "delivered"]
     (answer,) = deliver("timescaledb", values | {"port": free_port()}, [ALERT])
     assert answer.outcome is Outcome.RETRY
+    with psycopg.connect(host="127.0.0.1", port=port, user="postgres", autocommit=True) as link:
+        link.execute("CREATE ROLE falco LOGIN; GRANT INSERT ON falcosidekick_events TO falco")
+    from eyas.outputs.settings import load
+
+    above = {key: str(value) for key, value in files.client.items() if key != "mutualtls"}
+    section = {**values, "host": "localhost", "user": "falco", "mutualtls": True}
+    Path(files.client_key).chmod(0o600)
+    (one,) = load({"mutualtlsclient": above, "timescaledb": section}, {}).enabled
+    assert one.output.open is not None
+    sender = one.output.open(one.settings)
+    assert sender is not None
+    assert sender.send([one.output.request(OTHER, one.settings)]) == [delivered()]
+    sender.close()
+    assert deliver("timescaledb", values | {"user": "falco"}, [OTHER])[0].outcome is Outcome.RETRY
 
 
 @pytest.fixture(scope="module")
