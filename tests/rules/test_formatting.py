@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from eyas import catalog, rules
 from eyas.rules import document
@@ -134,3 +136,20 @@ def test_rule_files_of_the_field_mean_the_same_afterwards() -> None:
     assert once != texts
     assert [formatted(text) for text in once] == once
     assert compiled("".join(once)) == compiled("".join(texts))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from(sorted(rules.BUILTIN.glob("*.yaml"))), st.data())
+def test_damaged_files_are_formatted_once_or_refused(path: Path, data: st.DataObject) -> None:
+    text = path.read_text()[:4000]
+    at = data.draw(st.integers(0, len(text)))
+    damage = data.draw(
+        st.sampled_from(["", "\n", " ", "#", "- ", "'", '"', ":", "\t", "|\n", "[", "]", ")", " # x\n", "é"])
+    )
+    cut = data.draw(st.integers(0, 40))
+    try:
+        once = formatted(text[:at] + damage + text[at + cut :])
+    except FormatError as error:
+        assert error.line >= 1
+    else:
+        assert formatted(once) == once

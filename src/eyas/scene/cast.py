@@ -174,9 +174,7 @@ class Cast:
         return self.containers.setdefault(name, Container(name, f"{name}:latest"))
 
     def uid(self, user: str) -> int:
-        """Number of a user, given by name or number."""
-        if user.isdecimal():
-            return int(user)
+        """Number of a user; one that is new gets the next."""
         return self.users.setdefault(user, max(FIRST_USER - 1, *self._people()) + 1)
 
     def _people(self) -> list[int]:

@@ -27,7 +27,10 @@ def perform(text: str) -> Stage:
 def film(stage: Stage, path: Path | None = None) -> bytes:
     """Write what was played as a capture; without a path its bytes are returned. Raises `SceneError`."""
     writer = _core.CaptureWriter(str(path) if path else None)
-    writer.snapshot(json.dumps(stage.cast.snapshot()).encode())
+    try:
+        writer.snapshot(json.dumps(stage.cast.snapshot()).encode())
+    except _core.CoreError as error:
+        raise SceneError(0, str(error)) from None
     for container in stage.cast.containers.values():
         _introduce(writer, container, stage.cast.users)
     for happening in stage.happenings:
@@ -49,7 +52,7 @@ def _introduce(writer: _core.CaptureWriter, container: Container, users: dict[st
 def _write(writer: _core.CaptureWriter, happening: Happening) -> None:
     try:
         writer.event(happening.name, happening.ts, happening.tid, happening.params)
-    except _core.CoreError as error:
+    except (_core.CoreError, UnicodeEncodeError, OverflowError) as error:
         raise SceneError(happening.offset, str(error)) from None
 
 

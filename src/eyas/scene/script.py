@@ -15,6 +15,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+MOST = 2**31 - 1
+
 _BLANKS = re.compile(r"[ \t]*")
 _BARE = re.compile(r"[^ \t\"'\[]+")
 _KEY = re.compile(r"[a-z_][a-z0-9_]*=", re.IGNORECASE)
@@ -64,6 +66,15 @@ class Line:
         return {word.key: word for word in self.rest if word.key}
 
 
+def whole(text: str) -> int | None:
+    """A whole number that the kernel can hold as an id; None when it is none."""
+    try:
+        number = int(text, 0) if len(text) <= 20 else -1
+    except ValueError:
+        return None
+    return number if 0 <= number <= MOST else None
+
+
 def read(text: str) -> list[Line]:
     """Read the lines of a scene."""
     lines: list[Line] = []
@@ -79,7 +90,9 @@ def read(text: str) -> list[Line]:
 def _line(words: list[Word]) -> Line:
     number = None
     if words[0].text.isdecimal() and len(words) > 1:
-        number = int(words[0].text)
+        number = whole(words[0].text)
+        if not number:
+            raise SceneError(words[0].offset, f"`{words[0].text}` is no thread id", f"from 1 to {MOST}")
         words = words[1:]
     if len(words) < 2:
         raise SceneError(words[0].offset, "a line says who does what", "for example `bash open /etc/shadow`")

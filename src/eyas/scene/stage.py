@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from eyas.scene.cast import Cast, Process
-from eyas.scene.script import Line
+from eyas.scene.script import Line, SceneError
 
 Value = int | str | Sequence[str] | None
 Params = dict[str, Value]
@@ -48,6 +48,8 @@ class Stage:
 
     def fork(self, parent: Process, tid: int | None, flags: str = "") -> Process:
         """Let a process have a child, or another thread."""
+        if tid is not None and tid in self.cast.processes and self.cast.processes[tid].alive:
+            raise SceneError(self.offset, f"a process {tid} is there already")
         child = self.cast.born(parent, tid or self.cast.new_tid(), "CLONE_THREAD" in flags)
         if parent.container:
             flags = f"{flags}|CLONE_CHILD_IN_PIDNS".strip("|")

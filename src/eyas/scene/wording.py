@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from eyas.scene.script import Line, SceneError, Word
+from eyas.scene.script import MOST, Line, SceneError, Word, whole
 from eyas.scene.stage import Params
 
 
@@ -15,10 +15,10 @@ def needed(line: Line, at: int, what: str) -> Word:
 
 def number(word: Word) -> int:
     """A word as a number."""
-    try:
-        return int(word.text, 0)
-    except ValueError:
-        raise SceneError(word.offset, f"`{word.text}` is not a number") from None
+    found = whole(word.text)
+    if found is None:
+        raise SceneError(word.offset, f"`{word.text}` is not a number", f"from 0 to {MOST}")
+    return found
 
 
 def listed(word: Word) -> list[str]:

@@ -31,9 +31,9 @@ def _describe(stage: Stage, actor: Process, key: str, word: Word) -> None:
         case "in":
             stage.cast.move(actor, stage.cast.container(word.text))
         case "user":
-            actor.uid = actor.gid = stage.cast.uid(word.text)
+            actor.uid = actor.gid = _user(stage, word)
         case "login":
-            actor.loginuid = stage.cast.uid(word.text)
+            actor.loginuid = _user(stage, word)
         case "exe" | "exepath":
             actor.exepath = word.text
         case "args" | "env":
@@ -47,6 +47,11 @@ def _describe(stage: Stage, actor: Process, key: str, word: Word) -> None:
         case _:
             known = "in, user, login, exe, args, env, cwd, tty, sid, vpid, parent"
             raise SceneError(word.offset, f"a process has no `{key}`", f"one of {known}")
+
+
+def _user(stage: Stage, word: Word) -> int:
+    """A user by name or number."""
+    return number(word) if word.text.isdecimal() else stage.cast.uid(word.text)
 
 
 def spawn(stage: Stage, actor: Process, line: Line) -> None:
@@ -106,7 +111,7 @@ def end(stage: Stage, actor: Process, line: Line) -> None:
 def become(stage: Stage, actor: Process, line: Line) -> None:
     """`become USER`: setuid."""
     word = needed(line, 0, "a user")
-    uid = stage.cast.uid(word.text)
+    uid = _user(stage, word)
     if "fails" not in line.settings:
         actor.uid = uid
     happen(stage, actor, "setuid", {"uid": uid, **given(line)})
@@ -116,7 +121,7 @@ def wait(stage: Stage, _actor: Process, line: Line) -> None:
     """`wait 5s`: time passes."""
     text = needed(line, 0, "a time such as 5s").text
     for unit, nanoseconds in (("ms", 10**6), ("s", 10**9), ("m", 60 * 10**9), ("h", 3600 * 10**9)):
-        if text.removesuffix(unit).isdecimal():
+        if text.removesuffix(unit).isdecimal() and len(text) <= 9:
             stage.now += int(text.removesuffix(unit)) * nanoseconds
             return
     raise SceneError(line.rest[0].offset, f"`{text}` is not a time", "write 100ms, 5s, 2m or 1h")
