@@ -19,7 +19,7 @@ run: build ## watch this machine (root)
 	@exec eyas run $(ARGS)
 
 demo: build ## show alerts, without root
-	@exec python -m eyas.scene.demo $(ARGS)
+	@exec eyas demo $(ARGS)
 
 build: .venv/core ## build the release core and leave .venv/bin/eyas
 	@echo "ready: .venv/bin/eyas"

@@ -129,6 +129,16 @@ def test_explain_shows_which_part_held(good: Path, tmp_path: Path) -> None:
     assert 'no     proc.pname = "nginx"   # "systemd"' in result.output
 
 
+def test_explain_lists_the_events_on_which_a_rule_holds(good: Path, tmp_path: Path) -> None:
+    from eyas import scene
+
+    capture = tmp_path / "x.scap"
+    scene.film(scene.perform("bash exec /bin/sh\nnginx spawn /bin/sh -c id"), capture)
+    output = run("explain", "shell below nginx", "-r", good, "--capture", capture).output
+    assert output.split("\n")[0].startswith("shell below nginx  holds on 1 event of ")
+    assert output.split("\n")[1] == "         4 execve       shell sh -c id"
+
+
 def test_fmt_writes_checks_and_shows(tmp_path: Path) -> None:
     path = tmp_path / "r.yaml"
     path.write_text(GOOD.replace("  desc: d\n", "").replace("  priority", "  desc: d\n  priority"))

@@ -23,6 +23,7 @@ COMMANDS = {
     "outputs": "list, test and preview receivers of alerts",
     "sources": "set up what services send, test it, see how it does",
     "source": "write a source of your own",
+    "demo": "show what a short attack raises, without root",
     "bench": "measure",
 }
 

@@ -1,16 +1,9 @@
-"""An attack in three minutes of film: writes a capture of its own and plays it through the built-in rules.
-
-python -m eyas.scene.demo              tells the story
-python -m eyas.scene.demo --json       the alerts alone, as JSON lines
-python -m eyas.scene.demo --keep FILE  keeps the capture
-"""
+"""An attack on film: a story, the capture of it, and what the built-in rules say."""
 
 from __future__ import annotations
 
-import argparse
 import re
 import sys
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +34,23 @@ def chapters(text: str) -> list[Chapter]:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Story:
+    """Parts of a story, and the alerts it raises with their place in its text."""
+
+    chapters: list[Chapter]
+    alerts: list[tuple[int, Alert]]
+
+
+def show(path: Path) -> Story:
+    """Write the capture and play it through the built-in rules."""
+    text = STORY.read_text()
+    stage = perform(text)
+    film(stage, path)
+    places = {happening.ts: happening.offset for happening in stage.happenings}
+    return Story(chapters(text), [(places[one.ts], one) for one in play(path)])
+
+
 def play(path: Path) -> Iterator[Alert]:
     """Alerts of the built-in rules on a capture."""
     loaded = rules.load([rules.BUILTIN], catalog.load())
@@ -48,13 +58,13 @@ def play(path: Path) -> Iterator[Alert]:
     return pipeline.replay(path, loaded.active, program, pipeline.Tally())
 
 
-def told(story: list[Chapter], alerts: list[tuple[int, Alert]], colour: bool) -> Iterator[str]:
-    """The story with the alerts of each part below it; alerts come with their place in the text."""
-    ends = [chapter.start for chapter in story[1:]] + [sys.maxsize]
-    for number, (chapter, end) in enumerate(zip(story, ends, strict=True), 1):
+def told(story: Story, colour: bool) -> Iterator[str]:
+    """The story as lines, the alerts of each part below it."""
+    ends = [chapter.start for chapter in story.chapters[1:]] + [sys.maxsize]
+    for number, (chapter, end) in enumerate(zip(story.chapters, ends, strict=True), 1):
         yield _paint(f"\n{number}. {chapter.title}", "1", colour)
         yield from (_paint(f"     {row}", "2", colour) for row in chapter.rows)
-        for _, one in (pair for pair in alerts if chapter.start <= pair[0] < end):
+        for _, one in (pair for pair in story.alerts if chapter.start <= pair[0] < end):
             name = _paint(f"{one.priority:9}", COLOURS.get(one.priority, "0"), colour)
             yield f"  {name} {_paint(one.rule, '1', colour)} ({', '.join(alert.techniques(one.tags))})"
             yield f"            {alert.escaped(one.message)}"
@@ -62,36 +72,3 @@ def told(story: list[Chapter], alerts: list[tuple[int, Alert]], colour: bool) ->
 
 def _paint(text: str, code: str, colour: bool) -> str:
     return f"\x1b[{code}m{text}\x1b[0m" if colour else text
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Tell the story."""
-    parser = argparse.ArgumentParser(
-        prog="make demo", description="An attack on film, and what the rules say."
-    )
-    parser.add_argument("--json", action="store_true", help="the alerts alone, as JSON lines")
-    parser.add_argument("--keep", type=Path, metavar="FILE", help="keep the capture")
-    chosen = parser.parse_args(arguments)
-    text = STORY.read_text()
-    stage = perform(text)
-    with tempfile.TemporaryDirectory(prefix="eyas-demo-") as folder:
-        path = chosen.keep or Path(folder) / "demo.scap"
-        film(stage, path)
-        alerts = list(play(path))
-    if chosen.json:
-        print("\n".join(one.json(alert.Style(json_output=True)) for one in alerts))
-        return 0
-    places = {happening.ts: happening.offset for happening in stage.happenings}
-    print("\n".join(told(chapters(text), [(places[one.ts], one) for one in alerts], sys.stdout.isatty())))
-    print(f"\n{len(alerts)} alerts of {len({one.rule for one in alerts})} rules.")
-    print(
-        f"The capture: eyas replay {path}" if chosen.keep else "Watch this machine with `make run`, as root."
-    )
-    return 0
-
-
-if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except BrokenPipeError:  # the reader of a pipe has seen enough
-        sys.stderr.close()

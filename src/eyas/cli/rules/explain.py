@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from eyas import catalog, lang, pipeline, rules
+from eyas import alert, catalog, lang, pipeline, rules
 from eyas.cli.options import report
 from eyas.cli.rules import collected, pages, tree
 from eyas.cli.rules.paths import count, load
@@ -23,7 +23,9 @@ from eyas.rules import Compiled
 @click.argument("name", required=False)
 @click.option("-r", "--rules", "paths", multiple=True, type=Path, help="Rule file or folder; repeatable.")
 @click.option("--capture", type=Path, help="Capture with the event to explain.")
-@click.option("--event", "num", type=int, help="Number of the event (evt.num).")
+@click.option(
+    "--event", "num", type=int, help="Number of the event (evt.num); without it, where the rule holds."
+)
 @click.option("--collect", is_flag=True, help="What the kernel collects for it; for every rule without NAME.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def command(
@@ -62,7 +64,10 @@ def command(
         click.echo(json.dumps(_json(rule, known), indent=1) if as_json else "\n".join(_told(rule, known)))
         return
     if num is None:
-        raise UsageError("--capture needs --event NUMBER")
+        click.echo(
+            json.dumps(_held(capture, rule), indent=1) if as_json else "\n".join(_holding(capture, rule))
+        )
+        return
     answer = explained(capture, rule, num)
     click.echo(
         json.dumps(answer, indent=1) if as_json else "\n".join(_verdict(rule, num, answer["condition"]))
@@ -140,6 +145,20 @@ def _condition(ir: dict[str, Any]) -> Iterator[str]:
     for line in lang.show(ir).split("\n"):
         depth = len(line) - len(line.lstrip())
         yield textwrap.fill(line, 116, subsequent_indent=" " * (depth + 4), break_on_hyphens=False)
+
+
+def _held(capture: Path, rule: Compiled) -> list[dict[str, Any]]:
+    """Events of a capture on which a rule holds."""
+    program = pipeline.compile_rules([rule], rules.program([rule]))
+    raised = pipeline.replay(capture, [rule], program, pipeline.Tally())
+    return [{**one.eyas["event"], "message": one.message} for one in raised]
+
+
+def _holding(capture: Path, rule: Compiled) -> Iterator[str]:
+    held = _held(capture, rule)
+    yield f"{click.style(rule.name, bold=True)}  holds on {count(len(held), 'event')} of {capture}"
+    for event in held:
+        yield f"{event['num']:10} {event['type']:12} {alert.escaped(event['message'])}"
 
 
 def explained(capture: Path, rule: Compiled, num: int) -> dict[str, Any]:
