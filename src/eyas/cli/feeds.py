@@ -18,6 +18,7 @@ from eyas.cli.options import Chosen
 from eyas.cli.replay import write_stats
 from eyas.errors import RunError
 from eyas.hub import settings as alerts
+from eyas.hub.metrics import Sensor
 from eyas.intake import Intake, Judge, configured, judges
 from eyas.sources import members
 from eyas.transports.checkpoint import Checkpoints
@@ -88,7 +89,10 @@ def alone(reading: Feeds, chosen: Chosen, seconds: float | None, stats: Path | N
     """Read the sources without watching the machine, until the time is over or a signal says stop."""
     began = time.monotonic()
     with watch.Wakes(seconds, service.heartbeat()) as wakes:
-        with keeping.taking(chosen, flush=True) as desk, reading.running(chosen, desk) as intake:
+        with (
+            keeping.taking(chosen, flush=True, sensor=Sensor) as desk,
+            reading.running(chosen, desk) as intake,
+        ):
             said = f"watching {len(reading)} sources with {len(chosen.loaded.active)} rules"
             click.echo(f"eyas: {said}; the machine itself is not watched", err=True)
             service.ready(said)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,7 +16,13 @@ from eyas.cli.options import Chosen
 from eyas.hub import activity, own, receivers
 from eyas.hub import settings as sections
 from eyas.hub.hub import Hub, Plan
+from eyas.hub.own import example
 from eyas.hub.routing import Target
+from eyas.rules import Compiled
+from eyas.rules.grouping import Grouping
+
+if TYPE_CHECKING:
+    from eyas.hub import metrics, web
 
 DRAIN = 10.0
 
@@ -43,45 +49,84 @@ def replayed(settings: config.Settings, store: Path | None) -> sections.Settings
     return None
 
 
-@dataclass(frozen=True, slots=True)
 class Desk:
-    """A place to hand alerts to; `flush` waits until they are on disk, and tells whether they are."""
+    """Where alerts are handed in."""
 
-    take: Taker
-    flush: Callable[[], bool]
+    def __init__(self, say: Taker, hub: Hub | None) -> None:
+        self._say = say
+        self._hub = hub
 
     def __call__(self, alert: Alert) -> None:
-        """Hand over an alert."""
-        self.take(alert)
+        """Take an alert, or a note for trails."""
+        if self._hub is None:
+            self._say(alert)
+            return
+        note = activity.of_alert(alert)
+        if note is None:
+            self._hub.accept(alert)
+        else:
+            self._hub.observe(note)
+
+    def flush(self) -> bool:
+        """Wait until all is on disk, and tell whether it is."""
+        return self._hub is None or self._hub.flush()
+
+    def learn(self, rules: Sequence[Compiled]) -> None:
+        """Take over what newly loaded rules say about repeats."""
+        if self._hub is not None:
+            self._hub.learn(groupings(rules))
 
 
 @contextmanager
-def taking(chosen: Chosen, *, flush: bool) -> Iterator[Desk]:
-    """A desk for alerts; at its end what waits is delivered, as far as receivers answer."""
+def taking(chosen: Chosen, *, flush: bool, sensor: metrics.Ask | None = None) -> Iterator[Desk]:
+    """A place to hand alerts to; at its end what waits is delivered, as far as receivers answer.
+
+    With a `sensor` health and metrics are served, if the configuration says so.
+    """
     say = _speaker(chosen, flush)
     if chosen.keep is None:
-        yield Desk(say, lambda: True)
+        yield Desk(say, None)
         return
     hub = opened(chosen, chosen.keep, say)
-
-    def take(alert: Alert) -> None:
-        note = activity.of_alert(alert)
-        if note is None:
-            hub.accept(alert)
-        else:
-            hub.observe(note)
-
+    served: list[web.Served] = []
     try:
-        yield Desk(take, hub.flush)
+        served = serving(chosen, chosen.keep, hub, sensor) if sensor is not None else []
+        yield Desk(say, hub)
     finally:
+        for one in served:
+            one.close()
         if not hub.close(DRAIN):
             click.echo(f"eyas: some alerts still wait for their receivers in {hub.folder}", err=True)
 
 
+def serving(chosen: Chosen, keep: sections.Settings, hub: Hub, sensor: metrics.Ask) -> list[web.Served]:
+    """The listeners that the configuration asks for."""
+    from eyas import _core
+    from eyas.hub import metrics, web
+
+    collector = metrics.Collector(hub, sensor, _core.__version__)
+    server, found = chosen.settings.webserver, []
+    if server.enabled:
+        shown = collector if chosen.settings.metrics.enabled and server.prometheus_metrics_enabled else None
+        place = web.Place(
+            server.listen_address, server.listen_port, server.ssl_certificate if server.ssl_enabled else ""
+        )
+        found.append(web.Served(web.health(hub, shown, server.k8s_healthz_endpoint), place))
+    if keep.listen.enabled:
+        app = web.door(hub, collector, keep.listen.format, keep.listen.token.get_secret_value(), example)
+        found.append(web.Served(app, web.Place(keep.listen.address, keep.listen.port)))
+    return found
+
+
 def opened(chosen: Chosen, keep: sections.Settings, say: Taker) -> Hub:
     """The hub that a configuration asks for."""
-    rules = {rule.name: rule.grouping for rule in chosen.loaded.active}
+    rules = groupings(chosen.loaded.active)
     return Hub(Plan(keep, targets(chosen.settings, keep, chosen.style), rules, say))
+
+
+def groupings(rules: Sequence[Compiled]) -> dict[str, Grouping]:
+    """What rules say about repeats, by name."""
+    return {rule.name: rule.grouping for rule in rules}
 
 
 def targets(settings: config.Settings, keep: sections.Settings, style: Style) -> list[Target]:

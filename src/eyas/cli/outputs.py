@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 from typing import Any
 
 import click
 
-from eyas import alert as alerts
 from eyas import config
 from eyas.alert import Alert, Style
 from eyas.cli.alerts.options import folder_of
@@ -77,7 +75,7 @@ def list_command(config_file: Path | None, falcosidekick: Path | None, only_on: 
 def preview_command(name: str, config_file: Path | None, falcosidekick: Path | None, file: Any) -> None:
     """Print the request that NAME would get, without secrets."""
     target = _chosen(name, config_file, falcosidekick)
-    shown = _read(file.read()) if file else example()
+    shown = _read(file.read()) if file else own.example()
     for request in target.receiver.plan([shown]):
         click.echo(target.receiver.hide(text_of(request)))
 
@@ -89,7 +87,7 @@ def preview_command(name: str, config_file: Path | None, falcosidekick: Path | N
 def test_command(name: str, config_file: Path | None, falcosidekick: Path | None) -> int:
     """Send a marked test alert to NAME, now and past the queue."""
     receiver = _chosen(name, config_file, falcosidekick).receiver
-    requests = receiver.plan([example()])
+    requests = receiver.plan([own.example()])
     sender = receiver.open()
     try:
         answers = sender.send(requests)
@@ -114,22 +112,6 @@ def retry_command(name: str, store: Path | None, config_file: Path | None) -> No
         click.echo(f"{journal.requeue(db, name)} alerts wait for {name} again", err=True)
     finally:
         db.close()
-
-
-def example() -> Alert:
-    """A test alert that nobody takes for a real one."""
-    now = time.time_ns()
-    return Alert(
-        rule="Test rule",
-        priority="Debug",
-        source=sections.INTERNAL,
-        tags=("eyas", "test"),
-        ts=now,
-        message="This is a test from Eyas",
-        fields={"proc.name": "eyas", "user.name": "test", "container.id": "host"},
-        hostname=alerts.hostname(),
-        eyas={"id": alerts.identity("Test rule", 0, now), "attack": [], "test": True},
-    )
 
 
 def text_of(request: Request) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from eyas import catalog, pipeline, watch
-from eyas.cli import feeds, keeping, logs
+from eyas.cli import feeds, figures, keeping, logs
 from eyas.cli.options import Chosen, choose, duration, rule_options
 from eyas.cli.replay import write_stats
 from eyas.errors import EyasError
@@ -49,19 +49,25 @@ def command(how_long: str | None, stats: Path | None, **options: Any) -> None:
         reading.prepare(chosen)
         return _force(chosen)
 
+    desks: list[keeping.Desk] = []
+
     def reloaded(force: watch.Force) -> None:
         reading.switch()
+        for desk in desks:
+            desk.learn(force.rules)
         _reloaded(force)
 
     with watch.Wakes(beat=service.heartbeat()) as wakes:
         watched = watch.Watch(_force(first), wakes, load, watch.Told(reloaded, _failed))
-        click.echo(f"eyas: watching with {len(first.loaded.active)} rules", err=True)
+        click.echo(f"eyas: watching with {figures.number(first.loaded.active)} rules", err=True)
         wakes.restart(seconds)
         stop = threading.Event()
         if first.settings.watch_config_files:
             changes.follow(first.sources, since, wakes, stop)
         try:
-            with keeping.taking(first, flush=True) as desk, reading.running(first, desk):
+            sensor = figures.of_watch(watched, first.sources)
+            with keeping.taking(first, flush=True, sensor=sensor) as desk, reading.running(first, desk):
+                desks.append(desk)
                 for alert in watched.alerts():
                     desk(alert)
         finally:
@@ -84,7 +90,7 @@ def _force(chosen: Chosen) -> watch.Force:
 
 
 def _reloaded(force: watch.Force) -> None:
-    click.echo(f"eyas: reloaded; watching with {len(force.rules)} rules", err=True)
+    click.echo(f"eyas: reloaded; watching with {figures.number(force.rules)} rules", err=True)
 
 
 def _failed(error: EyasError) -> None:

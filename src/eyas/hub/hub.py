@@ -88,6 +88,9 @@ class Hub:
     def accept(self, alert: Alert, *, without: str = "") -> None:
         """Take an alert."""
         with self._lock:
+            if alert.eyas.get("amended"):
+                self._amend(alert)
+                return
             self.accepted[alert.source] += 1
             silence = silences.covering(self._silences, alert)
             if silence is not None:
@@ -165,6 +168,17 @@ class Hub:
         outputs = self.router.receivers(alert, repeat=True, without=without)
         if outputs:
             self._keep(alert, bundle.identity, outputs, lead=bundle.lead or "-")
+
+    def _amend(self, alert: Alert) -> None:
+        """An alert that came before all was known comes again, complete: it replaces what is kept."""
+        entry = stored.entry_of(alert)
+        self.writer.change(
+            lambda db: db.execute(
+                "UPDATE alert SET body = ?, container = ? WHERE id = ?",
+                (entry.body, entry.container, entry.id),
+            )
+        )
+        self.writer.say(lambda: self._said(alert))
 
     def _keep(
         self, alert: Alert, identity: str, outputs: tuple[str, ...], lead: str = "", status: str = "open"

@@ -8,12 +8,14 @@ import signal
 import socket
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO
 
 import structlog
 
+from eyas import alert as alerts
 from eyas.alert import Alert, Style
 from eyas.config import Settings
 from eyas.delivery import Answer, Request, Sender, Trust, delivered, retry, stored
@@ -21,6 +23,7 @@ from eyas.delivery.http import HttpSender
 from eyas.delivery.worker import Receiver
 from eyas.errors import UsageError
 from eyas.hub.routing import Target
+from eyas.hub.settings import INTERNAL
 
 USER = 1 << 3  # facility of syslog
 PATIENCE = 30.0  # seconds that a program may take for one alert
@@ -220,3 +223,19 @@ def _target(
 
 def _line(alert: Alert, style: Style) -> bytes:
     return alert.line(style).encode("utf-8", "replace")
+
+
+def example() -> Alert:
+    """A test alert that nobody takes for a real one."""
+    now = time.time_ns()
+    return Alert(
+        rule="Test rule",
+        priority="Debug",
+        source=INTERNAL,
+        tags=("eyas", "test"),
+        ts=now,
+        message="This is a test from Eyas",
+        fields={"proc.name": "eyas", "user.name": "test", "container.id": "host"},
+        hostname=alerts.hostname(),
+        eyas={"id": alerts.identity("Test rule", 0, now), "attack": [], "test": True},
+    )

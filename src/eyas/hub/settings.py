@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
 from eyas.delivery import stored
 from eyas.delivery.discard import Policy
@@ -66,6 +66,9 @@ class Listener(_Section):
     enabled: bool = Field(False, description="Listen.")
     address: str = Field("127.0.0.1", description="Address; loopback unless told.")
     port: int = Field(2801, ge=0, le=65535, description="Port; 2801 is that of Falcosidekick.")
+    token: SecretStr = Field(
+        SecretStr(""), description="What senders show as `Authorization: Bearer`; none if empty."
+    )
     format: Literal["auto", "falco", "tetragon", "sigma", "ocsf"] = Field(
         "auto", description="What comes in."
     )

@@ -10,7 +10,7 @@ from typing import Any
 
 from eyas import _core, alert, pipeline
 from eyas.alert import Alert
-from eyas.catalog import Catalog
+from eyas.catalog import KERNEL, Catalog
 from eyas.containers import RUNTIMES, Answers
 from eyas.errors import EyasError, RunError
 from eyas.pipeline import Tally
@@ -47,6 +47,8 @@ def needed(rules: Iterable[Compiled], catalog: Catalog) -> list[int]:
     """Ids of the events that rules can hold on."""
     wanted: set[int] = set()
     for rule in rules:
+        if rule.source != KERNEL:
+            continue
         if rule.events is None:
             return [event.id for event in catalog.events]
         wanted |= rule.events
@@ -91,6 +93,11 @@ class Watch:
         finally:
             self._answers.close()
             self.tally.take(self._live.stats())
+
+    def figures(self) -> Tally:
+        """The tally as it is now."""
+        self.tally.take(self._live.stats())
+        return self.tally
 
     def _take(self) -> list[_core.Found]:
         report = self._live.take()
