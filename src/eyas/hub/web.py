@@ -182,6 +182,7 @@ class Served:
         try:
             config.load()
             self._socket = config.bind_socket()
+            self._socket.listen(128)
         except (OSError, ssl.SSLError, SystemExit) as error:
             what = (
                 getattr(error, "strerror", None) or "the address is taken, or the certificate cannot be read"
