@@ -5,11 +5,13 @@ from __future__ import annotations
 import difflib
 import json
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
 
-from eyas import catalog, lang, pipeline, rules
+from eyas import _core, catalog, lang, pipeline, rules
+from eyas.alert import Alert
 from eyas.catalog import KERNEL
 from eyas.cli import keeping
 from eyas.cli.options import choose, rule_options
@@ -44,13 +46,11 @@ def command(
     \b
     eyas replay trace.scap -r rules/
     eyas replay in.scap --write out.scap --filter 'proc.name = nginx'
-    eyas replay --source aws_cloudtrail -r cloudtrail.yaml trail/*.json.gz
+    eyas replay --source aws_cloudtrail trail/*.json.gz
     """
-    from eyas import _core
-
     ground = expect_source(source or KERNEL)
     chosen = choose(
-        paths,
+        paths if config_file else paths or shipped(source),
         config_file,
         options,
         as_json,
@@ -75,7 +75,7 @@ def command(
                     path, active, program, tally, write=write, keep=keep, progress=bar.show
                 )
             else:
-                played = pipeline.replay_logs(path, active, program, tally, progress=bar.show)
+                played = _logs(path, source, active, program, tally, bar)
             for alert in played:
                 bar.clear()
                 take(alert)
@@ -87,6 +87,28 @@ def command(
     sys.stdout.flush()
     if stats is not None:
         write_stats(stats, total)
+
+
+def _logs(
+    path: Path,
+    source: str,
+    active: Sequence[rules.Compiled],
+    program: _core.Program,
+    tally: pipeline.Tally,
+    bar: Bar,
+) -> Iterator[Alert]:
+    from eyas.intake.decoding import decoded
+
+    card = members.find(source)
+    if card is not None:
+        with decoded(path, card) as lines:
+            yield from pipeline.replay_logs(lines, active, program, tally, progress=bar.show)
+
+
+def shipped(source: str | None) -> tuple[Path, ...]:
+    """The rules we ship for a source."""
+    path = rules.SERVICES / f"{source}.yaml"
+    return (path,) if path.exists() else ()
 
 
 def expect_source(name: str) -> str:

@@ -3,6 +3,6 @@
 A file here carries the name of its source. Every source has the ways of `plain.py` besides.
 """
 
-REACHED = ("k8s_audit", "github", "okta", "slack", "azure")
+REACHED = ("k8s_audit", "github", "okta", "slack", "azure", "syslog", "journal")
 
 __all__ = ["REACHED"]
