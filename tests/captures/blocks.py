@@ -102,8 +102,10 @@ def interfaces(*addresses: bytes, version: int = 2) -> bytes:
 
 def users(version: int = 2) -> bytes:
     user = struct.pack("<BII", 0, 1000, 1000) + text(b"me") + text(b"/home/me") + text(b"/bin/sh")
+    root = struct.pack("<BII", 0, 0, 0) + text(b"root") + text(b"/root") + text(b"/bin/bash")
     group = struct.pack("<BI", 1, 1000) + text(b"us")
-    sized = [struct.pack("<I", len(e) + 4) + e if version > 1 else e for e in (user, group)]
+    entries = (root, user, struct.pack("<BI", 1, 0) + text(b"root"), group)
+    sized = [struct.pack("<I", len(e) + 4) + e if version > 1 else e for e in entries]
     return block(USERS[version], b"".join(sized))
 
 

@@ -151,7 +151,9 @@ def test_a_capture_of_the_other_byte_order_is_refused(magic: int, values: Values
 
 
 def test_every_cut_of_a_capture_ends_in_an_answer(tmp_path: Path) -> None:
-    capture = whole(b.users(), b.processes(Process(TID, b"prog")), b.files(TID, b.regular(3, b"/x")), opened())
+    capture = whole(
+        b.users(), b.processes(Process(TID, b"prog")), b.files(TID, b.regular(3, b"/x")), opened()
+    )
     path = tmp_path / "cut.scap"
     for length in range(0, len(capture), 3):
         path.write_bytes(capture[:length])
