@@ -146,7 +146,7 @@ def test_a_cut_capture_gives_the_events_before_the_cut_and_the_offset(tmp_path: 
 
 @pytest.mark.parametrize("magic", [0x4D3C2B1A, 0])
 def test_a_capture_of_the_other_byte_order_is_refused(magic: int, values: Values) -> None:
-    with pytest.raises(_core.CoreError, match="byte 8|offset 8|magic"):
+    with pytest.raises(_core.CoreError, match=r"byte 8|offset 8|magic"):
         values(b.section(magic=magic) + b.machine() + opened(), ["evt.num"])
 
 
