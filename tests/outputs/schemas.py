@@ -371,7 +371,11 @@ CONTRACTS = {
     "mattermost": Contract(
         Slack, "/hooks/key", errors=((413, "too large", REFUSED), (404, "", RETRY), *BUSY)
     ),
-    "teams": Contract(Teams, "/workflows/key", errors=((202, "", DELIVERED), *BAD, *BUSY)),
+    "teams": Contract(
+        Teams,
+        "/workflows/key",
+        errors=((202, "", DELIVERED), *BAD, *BUSY),
+    ),
     "webex": Contract(Webex, "/v1/webhooks/incoming/key", errors=((204, "", DELIVERED), *BAD, *BUSY)),
     "discord": Contract(
         Discord,

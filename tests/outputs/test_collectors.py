@@ -9,7 +9,10 @@ from typing import Any
 
 import grpc
 import pytest
-from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
+    ExportLogsServiceRequest,
+    ExportLogsServiceResponse,
+)
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
@@ -34,6 +37,7 @@ class Collector:
     def __init__(self) -> None:
         self.seen: list[tuple[str, bytes, dict[str, str]]] = []
         self.code: grpc.StatusCode | None = None
+        self.says = b""
         self.server = grpc.server(futures.ThreadPoolExecutor(2))
         collector = self
 
@@ -47,7 +51,7 @@ class Collector:
                     collector.seen.append((details.method, body, head))
                     if collector.code is not None:
                         context.abort(collector.code, "told so")
-                    return b""
+                    return collector.says
 
                 return grpc.unary_unary_rpc_method_handler(take)
 
@@ -178,6 +182,18 @@ def test_grpc_shows_its_certificate_and_trusts_only_whom_it_knows(tmp_path: Path
         assert sender.send(plan(one.output, [ALERT], one.settings))[0].outcome is outcome
         sender.close()
     server.server.stop(None).wait()
+
+
+def test_records_that_a_collector_does_not_take_are_refused(collector: tuple[Collector, str]) -> None:
+    part = ExportLogsServiceResponse(partial_success={"rejected_log_records": 2, "error_message": "too old"})
+    with Service(always=(200, {}, part.SerializeToString())) as service:
+        card = find("otlp.logs")
+        settings = settings_of(card, {"endpoint": service.url})
+        (answer,) = HttpSender(settings.trust, card.judge).send(plan(card, ALERTS, settings))
+    assert answer.outcome is Outcome.REFUSED and answer.reason.endswith("too old")
+    server, url = collector
+    server.says = part.SerializeToString()
+    assert sent("otlp.logs", {"endpoint": url, "protocol": "grpc"})[0].outcome is Outcome.REFUSED
 
 
 def test_only_what_happened_on_a_host_becomes_a_span() -> None:

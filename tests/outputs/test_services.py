@@ -115,6 +115,25 @@ def test_opsgenie_and_pagerduty_and_oncall_take_alerts_back() -> None:
             }
 
 
+@pytest.mark.parametrize(
+    ("name", "status", "said", "outcome", "after"),
+    [
+        ("teams", 200, "Webhook message delivery failed with error: HTTP error 429", Outcome.RETRY, None),
+        ("teams", 200, "1", Outcome.DELIVERED, None),
+        ("telegram", 429, '{"ok": false, "parameters": {"retry_after": 17}}', Outcome.RETRY, 17.0),
+        ("telegram", 429, "no JSON", Outcome.RETRY, None),
+    ],
+)
+def test_what_the_status_does_not_tell_the_body_does(
+    name: str, status: int, said: str, outcome: Outcome, after: float | None
+) -> None:
+    with Service(always=(status, {}, said.encode())) as service:
+        link = sender(name)
+        (answer,) = link.send(requests(name, [ALERT], service))
+        link.close()
+    assert (answer.outcome, answer.after) == (outcome, after)
+
+
 class Bulk(Service):
     """Elasticsearch, as far as a bulk request goes; one rule does not fit its mapping, one finds it busy."""
 

@@ -6,7 +6,7 @@ from eyas.alert import Alert
 from eyas.delivery import Request
 from eyas.outputs.body import otlp
 from eyas.outputs.card import Output
-from eyas.outputs.wire.otlp import OtlpSettings, export, open_grpc
+from eyas.outputs.wire.otlp import OtlpSettings, export, judge, open_grpc
 
 
 class Settings(OtlpSettings):
@@ -31,5 +31,6 @@ OUTPUT = Output(
     requests=requests,
     batch=200,
     open=open_grpc,
+    judge=judge,
     libraries={"opentelemetry.proto": "otlp"},
 )

@@ -6,7 +6,7 @@ from eyas.alert import Alert
 from eyas.delivery import Request
 from eyas.outputs.body import otlp
 from eyas.outputs.card import Output
-from eyas.outputs.wire.otlp import OtlpSettings, export, open_grpc
+from eyas.outputs.wire.otlp import OtlpSettings, export, judge, open_grpc
 
 
 class Settings(OtlpSettings):
@@ -39,6 +39,7 @@ OUTPUT = Output(
     requests=requests,
     batch=200,
     open=open_grpc,
+    judge=judge,
     takes=takes,
     libraries={"opentelemetry.proto": "otlp"},
 )

@@ -1,10 +1,11 @@
 """Microsoft Teams: an adaptive card to a workflow, or the older message card to a connector."""
 
+from collections.abc import Mapping
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from eyas.alert import Alert
-from eyas.delivery import Request
+from eyas.delivery import Answer, Request, classify, retry
 from eyas.outputs.body import chat, event
 from eyas.outputs.body.http import post, reveal
 from eyas.outputs.body.markup import fitted, line, markdown
@@ -89,4 +90,11 @@ def _facts(alert: Alert, settings: Settings) -> list[tuple[str, str]]:
     return [(markdown(name), fitted(value, FACT, markdown)) for name, value in chat.facts(alert)]
 
 
-OUTPUT = Output("teams", "Microsoft Teams: a card to a workflow or connector", Settings, request)
+def judge(status: int, headers: Mapping[str, str], body: bytes) -> Answer:
+    """Connectors answer 200 with the failure in words, such as a limit of the rate."""
+    if status == 200 and body.startswith(b"Webhook message delivery failed"):
+        return retry(" ".join(body[:300].decode("utf-8", "replace").split()))
+    return classify(status, headers, body)
+
+
+OUTPUT = Output("teams", "Microsoft Teams: a card to a workflow or connector", Settings, request, judge=judge)

@@ -1,11 +1,13 @@
 """Telegram: a message of a bot, in MarkdownV2."""
 
+import json
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import SecretStr
 
 from eyas.alert import Alert
-from eyas.delivery import Request
+from eyas.delivery import Answer, Request, classify, retry
 from eyas.outputs.body import event
 from eyas.outputs.body.http import address, join, post, reveal
 from eyas.outputs.body.markup import fitted, telegram
@@ -62,4 +64,15 @@ def _short(text: str) -> str:
     return fitted(text, 300, telegram)
 
 
-OUTPUT = Output("telegram", "Telegram: a message of a bot", Settings, request)
+def judge(status: int, headers: Mapping[str, str], body: bytes) -> Answer:
+    """How long to wait stands in the body, https://core.telegram.org/bots/api#responseparameters."""
+    answer = classify(status, headers, body)
+    if status != 429:
+        return answer
+    try:
+        return retry(answer.reason, float(json.loads(body)["parameters"]["retry_after"]))
+    except (ValueError, KeyError, TypeError):
+        return answer
+
+
+OUTPUT = Output("telegram", "Telegram: a message of a bot", Settings, request, judge=judge)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from eyas.delivery import Answer, Request, Sender, Trust, delivered, refused, retry
+from eyas.delivery import Answer, Outcome, Request, Sender, Trust, classify, delivered, refused, retry
 from eyas.delivery.http import HttpSender
 from eyas.outputs.body.http import send
 from eyas.outputs.card import Map, Settings, library
@@ -56,6 +56,24 @@ def metadata(text: str) -> dict[str, str]:
     return {key.strip().lower(): unquote(value.strip()) for key, _, value in pairs}
 
 
+def judge(status: int, headers: Mapping[str, str], body: bytes) -> Answer:
+    """A collector may take a request in part; the answers of all signals have this in one place."""
+    answer = classify(status, headers, body)
+    return rejection(body) or answer if answer.outcome is Outcome.DELIVERED else answer
+
+
+def rejection(body: bytes) -> Answer | None:
+    """What the answer says about records that were not taken, if it says so."""
+    kinds = library("opentelemetry.proto.collector.logs.v1.logs_service_pb2", "otlp")
+    errors = library("google.protobuf.message", "otlp")
+    try:
+        part = kinds.ExportLogsServiceResponse.FromString(body).partial_success
+    except errors.DecodeError:
+        return None
+    lost = part.rejected_log_records
+    return refused(f"{lost} of the records not taken: {part.error_message}") if lost else None
+
+
 def open_grpc(settings: OtlpSettings) -> Sender | None:
     """A channel for gRPC; plain HTTP needs none."""
     return Channel(settings) if settings.protocol == "grpc" else None
@@ -63,7 +81,7 @@ def open_grpc(settings: OtlpSettings) -> Sender | None:
 
 def open_any(settings: OtlpSettings) -> Sender:
     """Whatever the protocol needs."""
-    return Channel(settings) if settings.protocol == "grpc" else HttpSender(settings.trust)
+    return Channel(settings) if settings.protocol == "grpc" else HttpSender(settings.trust, judge)
 
 
 class Channel:
@@ -88,10 +106,10 @@ class Channel:
 
     def _call(self, request: Request) -> Answer:
         try:
-            self.channel.unary_unary(request.method)(
+            body = self.channel.unary_unary(request.method)(
                 request.body, timeout=self.timeout, metadata=tuple(request.headers.items())
             )
-            return delivered()
+            return rejection(body) or delivered()
         except self.grpc.RpcError as error:
             reason = f"{error.code().name}: {error.details()}"
             return retry(reason) if error.code().name in LATER else refused(reason)
