@@ -112,6 +112,8 @@ WORDS = {
 
 def type_name(kind: Any) -> str:
     """A type as a person writes it."""
+    if typing.get_origin(kind) is typing.Annotated:
+        return type_name(typing.get_args(kind)[0])
     inside = [type_name(arg) for arg in typing.get_args(kind) if arg is not Ellipsis]
     origin = typing.get_origin(kind)
     if origin in (list, tuple):

@@ -14,7 +14,7 @@ from eyas.outputs.card import find, library, module_of
 from tests.outputs.cases import CASES
 
 FOLDER = Path(eyas.outputs.__file__).parent
-SHARED = {"__init__", "card", "settings"}
+SHARED = {"__init__", "card", "settings", "values"}
 
 
 def test_the_list_names_every_card_of_the_folder_once() -> None:

@@ -12,7 +12,8 @@ from eyas.outputs.body import event
 from eyas.outputs.body.http import join, post
 from eyas.outputs.body.labels import labels
 from eyas.outputs.body.markup import line
-from eyas.outputs.card import PRIORITIES, Headers, HttpSettings, Map, Output, Priority, Url, items, rank
+from eyas.outputs.card import HttpSettings, Output
+from eyas.outputs.values import PRIORITIES, Headers, Map, Priority, Url, items, rank
 
 SEVERITIES = {
     "emergency": "critical",

@@ -12,7 +12,8 @@ from eyas.errors import UsageError
 from eyas.outputs.body import chat, event
 from eyas.outputs.body.http import reveal
 from eyas.outputs.body.markup import header, line
-from eyas.outputs.card import Output, Settings, library, rank
+from eyas.outputs.card import Output, Settings, library
+from eyas.outputs.values import rank
 
 
 class AppriseSettings(Settings):

@@ -8,7 +8,8 @@ from eyas.delivery import Request
 from eyas.outputs.body import chat, event
 from eyas.outputs.body.http import post
 from eyas.outputs.body.markup import fitted, line
-from eyas.outputs.card import ChatSettings, Output, SecretUrl
+from eyas.outputs.card import ChatSettings, Output
+from eyas.outputs.values import SecretUrl
 
 EMOJI = {
     "emergency": "\U0001f6a8",

@@ -8,7 +8,8 @@ from eyas.delivery import Request
 from eyas.outputs.body import event
 from eyas.outputs.body.http import send
 from eyas.outputs.body.markup import line
-from eyas.outputs.card import HttpSettings, Map, Output, Url
+from eyas.outputs.card import HttpSettings, Output
+from eyas.outputs.values import Map, Url
 
 # Printable ASCII without blank, quote and percent stays; the rest is encoded (HTTP binding, 3.1.3.2).
 _SAFE = "!#$&'()*+,-./:;<=>?@[\\]^_`{|}~"

@@ -7,7 +7,8 @@ from eyas.delivery import Request
 from eyas.outputs.body import event
 from eyas.outputs.body.http import address, join, post, reveal
 from eyas.outputs.body.markup import cut, line
-from eyas.outputs.card import HttpSettings, Output, rank
+from eyas.outputs.card import HttpSettings, Output
+from eyas.outputs.values import rank
 
 TEXT = 4000  # https://docs.datadoghq.com/api/latest/events/
 

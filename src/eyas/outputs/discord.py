@@ -7,7 +7,8 @@ from eyas.delivery import Request
 from eyas.outputs.body import chat, event
 from eyas.outputs.body.http import post
 from eyas.outputs.body.markup import fitted, line, markdown
-from eyas.outputs.card import HttpSettings, Output, SecretUrl
+from eyas.outputs.card import HttpSettings, Output
+from eyas.outputs.values import SecretUrl
 
 COLOURS = {
     "emergency": 15158332,

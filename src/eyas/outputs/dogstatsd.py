@@ -3,7 +3,8 @@
 from eyas.alert import Alert
 from eyas.delivery import Request, Sender
 from eyas.outputs.body.statsd import tagged
-from eyas.outputs.card import Items, Output, Settings
+from eyas.outputs.card import Output, Settings
+from eyas.outputs.values import Items
 from eyas.outputs.wire.sockets import Datagrams, endpoint
 
 

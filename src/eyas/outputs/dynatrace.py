@@ -10,7 +10,8 @@ from eyas.alert import Alert
 from eyas.delivery import Request
 from eyas.outputs.body import event
 from eyas.outputs.body.http import join, post, reveal
-from eyas.outputs.card import HttpSettings, Output, Url
+from eyas.outputs.card import HttpSettings, Output
+from eyas.outputs.values import Url
 
 ATTRIBUTES = {
     "container.id": "container.id",

@@ -13,7 +13,8 @@ from eyas.alert import Alert
 from eyas.delivery import Answer, Request, classify, delivered, refused, retry
 from eyas.outputs.body import event
 from eyas.outputs.body.http import basic, join, part, reveal, send
-from eyas.outputs.card import Headers, HttpSettings, Output, Url
+from eyas.outputs.card import HttpSettings, Output
+from eyas.outputs.values import Headers, Url
 
 SUFFIXES = {"daily": "-%Y.%m.%d", "monthly": "-%Y.%m", "annually": "-%Y", "none": ""}
 _FIELD = re.compile(r"field \[(?:output_fields\.)?([^\]]+)\]")

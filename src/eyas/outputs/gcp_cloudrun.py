@@ -6,7 +6,8 @@ from eyas.alert import Alert
 from eyas.delivery import Request
 from eyas.outputs.body import event
 from eyas.outputs.body.http import reveal, send
-from eyas.outputs.card import HttpSettings, Output, Url
+from eyas.outputs.card import HttpSettings, Output
+from eyas.outputs.values import Url
 
 
 class Settings(HttpSettings):

@@ -7,7 +7,8 @@ from eyas.alert import Alert
 from eyas.delivery import Request
 from eyas.outputs.body import event
 from eyas.outputs.body.http import part, post
-from eyas.outputs.card import Map, Output
+from eyas.outputs.card import Output
+from eyas.outputs.values import Map
 from eyas.outputs.wire.gcp import GcpSettings, Link
 
 

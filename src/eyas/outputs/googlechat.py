@@ -7,7 +7,8 @@ from eyas.delivery import Request
 from eyas.outputs.body import chat, event
 from eyas.outputs.body.http import post
 from eyas.outputs.body.markup import fitted, line, to_html
-from eyas.outputs.card import ChatSettings, Output, SecretUrl
+from eyas.outputs.card import ChatSettings, Output
+from eyas.outputs.values import SecretUrl
 
 
 class Settings(ChatSettings):

@@ -9,7 +9,8 @@ from eyas.delivery import Request
 from eyas.outputs.body import event
 from eyas.outputs.body.http import join, post, reveal
 from eyas.outputs.body.markup import line, markdown
-from eyas.outputs.card import HttpSettings, Output, Url, rank
+from eyas.outputs.card import HttpSettings, Output
+from eyas.outputs.values import Url, rank
 
 
 class Settings(HttpSettings):

@@ -5,7 +5,8 @@ from eyas.delivery import Request
 from eyas.outputs.body import event
 from eyas.outputs.body.http import post
 from eyas.outputs.body.markup import line
-from eyas.outputs.card import Headers, HttpSettings, Output, SecretUrl
+from eyas.outputs.card import HttpSettings, Output
+from eyas.outputs.values import Headers, SecretUrl
 
 
 class Settings(HttpSettings):

@@ -11,7 +11,8 @@ from eyas.delivery import Request
 from eyas.outputs.body import event
 from eyas.outputs.body.http import basic, join, part, reveal, send
 from eyas.outputs.body.markup import line
-from eyas.outputs.card import HttpSettings, Output, Url
+from eyas.outputs.card import HttpSettings, Output
+from eyas.outputs.values import Url
 
 STEPS = {"ns": 1, "us": 10**3, "u": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
 _SPECIAL = re.compile(r"([,= ])")

@@ -11,7 +11,8 @@ from eyas.alert import Alert
 from eyas.delivery import Answer, Request, Sender, delivered, refused, retry
 from eyas.outputs.body import event
 from eyas.outputs.body.http import reveal
-from eyas.outputs.card import Items, Output, Settings, library
+from eyas.outputs.card import Output, Settings, library
+from eyas.outputs.values import Items
 
 ACKS = {"NONE": 0, "ONE": 1, "ALL": -1}
 PARTITIONERS = {

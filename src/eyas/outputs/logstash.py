@@ -6,7 +6,8 @@ from eyas.alert import Alert
 from eyas.delivery import Request, Sender
 from eyas.delivery.http import context
 from eyas.outputs.body import event
-from eyas.outputs.card import Items, Output, Settings
+from eyas.outputs.card import Output, Settings
+from eyas.outputs.values import Items
 from eyas.outputs.wire.sockets import Stream
 
 _INDEX = re.compile(r"\[(\d+)\]")

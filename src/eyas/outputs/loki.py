@@ -11,7 +11,8 @@ from eyas.outputs.body import event
 from eyas.outputs.body.http import basic, join, post
 from eyas.outputs.body.labels import labels
 from eyas.outputs.body.markup import line
-from eyas.outputs.card import Headers, HttpSettings, Items, Map, Output, Url
+from eyas.outputs.card import HttpSettings, Output
+from eyas.outputs.values import Headers, Items, Map, Url
 
 _DROPPED = str.maketrans("", "", ".[]")
 

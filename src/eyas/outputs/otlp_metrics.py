@@ -9,7 +9,8 @@ from eyas.alert import Alert
 from eyas.delivery import Answer, Outcome, Request, Sender
 from eyas.outputs.body import event, otlp
 from eyas.outputs.body.labels import label
-from eyas.outputs.card import Items, Map, Output, library
+from eyas.outputs.card import Output, library
+from eyas.outputs.values import Items, Map
 from eyas.outputs.wire.otlp import OtlpSettings, export, open_any
 
 

@@ -12,7 +12,8 @@ from eyas.delivery import Answer, Request, Sender, delivered, retry
 from eyas.outputs.body import event
 from eyas.outputs.body.http import part
 from eyas.outputs.body.kube import SCHEME
-from eyas.outputs.card import Output, Settings, rank
+from eyas.outputs.card import Output, Settings
+from eyas.outputs.values import rank
 from eyas.outputs.wire.kubernetes import ApiServer, connect
 
 GROUP = "wgpolicyk8s.io/v1alpha2"

@@ -12,7 +12,8 @@ from eyas.delivery import Answer, Request, Sender, delivered
 from eyas.outputs.body import event
 from eyas.outputs.body.labels import label
 from eyas.outputs.body.markup import cut, line
-from eyas.outputs.card import Items, Map, Output, Settings, rank
+from eyas.outputs.card import Output, Settings
+from eyas.outputs.values import Items, Map, rank
 
 NAME = "falcosecurity_falcosidekick_falco_events"
 LABEL = 256  # characters of a value

@@ -18,7 +18,8 @@ from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 from eyas.delivery import Trust
 from eyas.errors import UsageError
 from eyas.outputs import OUTPUTS
-from eyas.outputs.card import Items, Map, Output, Settings, find, installed
+from eyas.outputs.card import Output, Settings, find, installed
+from eyas.outputs.values import Items, Map
 
 
 class Files(BaseModel):

@@ -18,7 +18,8 @@ from eyas.delivery.http import context
 from eyas.outputs.body import chat, event
 from eyas.outputs.body.http import reveal
 from eyas.outputs.body.markup import cut, line, to_html
-from eyas.outputs.card import Items, Output, Settings
+from eyas.outputs.card import Output, Settings
+from eyas.outputs.values import Items
 from eyas.outputs.wire.sockets import PATIENCE, endpoint
 
 SUBJECT = 200

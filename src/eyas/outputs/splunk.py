@@ -9,7 +9,8 @@ from eyas.alert import SECOND, Alert
 from eyas.delivery import Request
 from eyas.outputs.body import event
 from eyas.outputs.body.http import reveal, send
-from eyas.outputs.card import Headers, HttpSettings, Output, Url
+from eyas.outputs.card import HttpSettings, Output
+from eyas.outputs.values import Headers, Url
 
 
 class Settings(HttpSettings):

@@ -9,7 +9,8 @@ from eyas.alert import SECOND, Alert
 from eyas.delivery import Request
 from eyas.outputs.body import event
 from eyas.outputs.body.http import join, part, post, reveal, send
-from eyas.outputs.card import HttpSettings, Output, Url
+from eyas.outputs.card import HttpSettings, Output
+from eyas.outputs.values import Url
 
 LEVELS = {
     "emergency": "critical",

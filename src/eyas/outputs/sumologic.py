@@ -5,7 +5,8 @@ from eyas.delivery import Request
 from eyas.outputs.body.event import event_json
 from eyas.outputs.body.http import send
 from eyas.outputs.body.markup import header
-from eyas.outputs.card import HttpSettings, Output, SecretUrl
+from eyas.outputs.card import HttpSettings, Output
+from eyas.outputs.values import SecretUrl
 
 
 class Settings(HttpSettings):

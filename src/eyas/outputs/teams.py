@@ -9,7 +9,8 @@ from eyas.delivery import Answer, Request, classify, retry
 from eyas.outputs.body import chat, event
 from eyas.outputs.body.http import post, reveal
 from eyas.outputs.body.markup import fitted, line, markdown
-from eyas.outputs.card import ChatSettings, Output, SecretUrl
+from eyas.outputs.card import ChatSettings, Output
+from eyas.outputs.values import SecretUrl
 
 FACT = 1000  # a message holds 28 KB
 CARD = "application/vnd.microsoft.card.adaptive"

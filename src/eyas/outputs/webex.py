@@ -5,7 +5,8 @@ from eyas.delivery import Request
 from eyas.outputs.body import chat, event
 from eyas.outputs.body.http import post
 from eyas.outputs.body.markup import fitted, markdown
-from eyas.outputs.card import HttpSettings, Output, SecretUrl
+from eyas.outputs.card import HttpSettings, Output
+from eyas.outputs.values import SecretUrl
 
 LONGEST = 7000  # bytes of a message are limited to 7439, https://developer.webex.com/docs/api/v1/messages
 

@@ -10,7 +10,8 @@ from eyas.alert import Alert
 from eyas.delivery import Request
 from eyas.outputs.body.event import event_json
 from eyas.outputs.body.http import reveal, send
-from eyas.outputs.card import Headers, HttpSettings, Output, SecretUrl
+from eyas.outputs.card import HttpSettings, Output
+from eyas.outputs.values import Headers, SecretUrl
 
 
 class Settings(HttpSettings):

@@ -4,7 +4,8 @@ from eyas.alert import Alert
 from eyas.delivery import Request
 from eyas.outputs.body.event import event
 from eyas.outputs.body.http import post
-from eyas.outputs.card import HttpSettings, Items, Output, Url
+from eyas.outputs.card import HttpSettings, Output
+from eyas.outputs.values import Items, Url
 
 
 class Settings(HttpSettings):

@@ -6,7 +6,8 @@ from eyas.alert import Alert
 from eyas.delivery import Request
 from eyas.outputs.body.event import event_json
 from eyas.outputs.body.http import basic, join, part, send
-from eyas.outputs.card import HttpSettings, Output, Url
+from eyas.outputs.card import HttpSettings, Output
+from eyas.outputs.values import Url
 
 
 class Settings(HttpSettings):

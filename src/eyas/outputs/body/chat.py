@@ -9,7 +9,8 @@ from eyas.alert import Alert
 from eyas.outputs.body import event
 from eyas.outputs.body.headline import render
 from eyas.outputs.body.markup import fitted
-from eyas.outputs.card import ChatSettings, SecretUrl
+from eyas.outputs.card import ChatSettings
+from eyas.outputs.values import SecretUrl
 
 COLOURS = {
     "emergency": "e20b0b",

@@ -10,7 +10,8 @@ from urllib.parse import unquote, urlsplit
 from eyas.delivery import Answer, Outcome, Request, Sender, Trust, classify, delivered, refused, retry
 from eyas.delivery.http import HttpSender
 from eyas.outputs.body.http import send
-from eyas.outputs.card import Map, Settings, library
+from eyas.outputs.card import Settings, library
+from eyas.outputs.values import Map
 
 # Codes after which a sender may come back, OTLP specification, "Failures".
 LATER = frozenset(
