@@ -147,3 +147,26 @@ def load(paths: tuple[Path, ...], as_json: bool) -> None:
     _show(
         {"rules": len(loaded.rules), "seconds": time.perf_counter() - start, "memory_mb": _memory()}, as_json
     )
+
+
+@command.command("alerts")
+@click.option("--count", default=200_000, show_default=True, help="Alerts to accept.")
+@click.option("--queued", default=1_000_000, show_default=True, help="Alerts in the queue that is recovered.")
+@click.option("--archived", default=10_000_000, show_default=True, help="Alerts in the archive; 0 skips it.")
+@click.option("--folder", type=Path, help="Where to write; a temporary folder if not given.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def alerts(count: int, queued: int, archived: int, folder: Path | None, as_json: bool) -> None:
+    """Accept alerts, recover a queue after a kill, deliver, and search an archive."""
+    from eyas.hub import measure
+
+    figures: dict[str, float | int] = {}
+    with tempfile.TemporaryDirectory(dir=folder, prefix="eyas-bench-") as name:
+        base = Path(name)
+        figures |= measure.accept(base / "accept", count)
+        figures |= measure.delay(base / "delay", 400)
+        if queued != count:
+            figures |= {"queued": queued, "memory_mb": measure.accept(base / "queue", queued)["memory_mb"]}
+        figures |= measure.recover(base / ("queue" if queued != count else "accept"), queued)
+        if archived:
+            figures |= measure.search(base / "archive", archived)
+    _show(figures, as_json)
