@@ -189,8 +189,13 @@ static __always_inline void strings(struct record *r, __u64 from)
 static __noinline int step(struct record *r, struct task_struct *task, __u32 op, __u32 arg, __u32 len)
 {
 	__u64 value = argument(r, arg);
+	struct file *file = 0;
 	__u32 size = 0;
 
+	if (op >= OP_FILE && op <= OP_QUEUE)
+		file = file_of(task, (__s32)value);
+	else if (op == OP_PROGRAM)
+		file = BPF_CORE_READ(task, mm, exe_file);
 	switch (op) {
 	case OP_TEXT:
 		user_text(r, (void *)value);
@@ -217,16 +222,17 @@ static __noinline int step(struct record *r, struct task_struct *task, __u32 op,
 		message_part(r, op, (void *)value, len);
 		break;
 	case OP_FILE:
-		file_facts(r, file_of(task, (__s32)value));
+		file_facts(r, file);
 		break;
 	case OP_PATH:
-		path_of(r, file_of(task, (__s32)value));
+	case OP_PROGRAM:
+		path_of(r, file);
 		break;
 	case OP_TUPLE:
-		tuple(r, file_of(task, (__s32)value));
+		tuple(r, file);
 		break;
 	case OP_QUEUE:
-		queue(r, file_of(task, (__s32)value));
+		queue(r, file);
 		break;
 	case OP_PAIR:
 		pair_of(r, task, (void *)value);
@@ -245,9 +251,6 @@ static __noinline int step(struct record *r, struct task_struct *task, __u32 op,
 		break;
 	case OP_CGROUPS:
 		cgroups_of(r, task);
-		break;
-	case OP_PROGRAM:
-		path_of(r, BPF_CORE_READ(task, mm, exe_file));
 		break;
 	}
 	return 0;

@@ -231,6 +231,63 @@ struct task_struct {
 struct linux_binprm {
 	const char *filename;
 };
+struct filename {
+	const char *name, *uptr;
+};
+struct open_how {
+	__u64 flags, mode, resolve;
+};
+struct io_cqe {
+	int fd;
+};
+struct io_kiocb {
+	__u8 opcode;
+	struct io_cqe cqe;
+};
+struct io_uring_cqe {
+	__s32 res;
+};
+/* Commands of operations: each stands at the beginning of its struct io_kiocb. */
+struct io_open {
+	int dfd;
+	struct filename *filename;
+	struct open_how how;
+};
+struct io_rename {
+	int old_dfd, new_dfd;
+	struct filename *oldpath, *newpath;
+	int flags;
+};
+struct io_unlink {
+	int dfd, flags;
+	struct filename *filename;
+};
+struct io_mkdir {
+	int dfd;
+	__u16 mode;
+	struct filename *filename;
+};
+struct io_link {
+	int new_dfd;
+	struct filename *oldpath, *newpath;
+};
+struct io_connect {
+	void *addr;
+	int addr_len;
+};
+struct io_accept {
+	int flags;
+};
+struct io_socket {
+	int domain, type, protocol;
+};
+struct io_close {
+	int fd;
+};
+struct io_sr_msg {
+	void *buf;
+	int len;
+};
 struct in6_addr {
 	__u8 in6_u[16];
 };

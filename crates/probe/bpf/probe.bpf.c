@@ -17,5 +17,6 @@
 
 #include "calls.h"
 #include "life.h"
+#include "uring.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -15,6 +15,7 @@
 #define MAX_TEXT 4096
 #define RECORD_SIZE 32768
 #define SYSCALLS 512
+#define RING_OPERATIONS 64
 
 /* The head; blobs follow, each with its length in two bytes before it. */
 struct record {
@@ -148,6 +149,7 @@ struct plan {
 	__u8 wanted[SYSCALLS];  /* by number, of either kind of caller: whether anything is sent */
 	__u16 compat[SYSCALLS];  /* number of a 32-bit caller to ours, 0xffff when there is none */
 	__u16 socketcall[32];  /* what socketcall stands for */
+	__u16 ring[RING_OPERATIONS];  /* calls that operations of io_uring stand for */
 	struct recipe recipe[SYSCALLS];
 	struct sieve sieve;
 };

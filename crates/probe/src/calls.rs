@@ -191,7 +191,7 @@ pub(crate) static CALLS: &[Call] = &[
     opens("open", id::SYSCALL_OPEN_X, &[text(0), OPENED], &[R, T0, OpenFlags(Arg(1), 1), OpenMode(Arg(1), Arg(2)), Dev(1), Ino(1)]),
     opens("creat", id::SYSCALL_CREAT_X, &[text(0), OPENED], &[R, T0, A1, Dev(1), Ino(1), Layers(1)]),
     opens("openat", id::SYSCALL_OPENAT_2_X, &[text(1), OPENED], &[R, A0, T0, OpenFlags(Arg(2), 1), OpenMode(Arg(2), Arg(3)), Dev(1), Ino(1)]),
-    opens("openat2", id::SYSCALL_OPENAT2_X, &[text(1), OPENED, bytes(2, 24)], &[R, A0, T0, OpenFlags(U64(2, 0), 1), OpenMode(U64(2, 0), U64(2, 8)), Coded(U64(2, 16), &code::OPENAT2_RESOLVE), Dev(1), Ino(1)]),
+    opens("openat2", id::SYSCALL_OPENAT2_X, &[text(1), bytes(2, 24), OPENED], &[R, A0, T0, OpenFlags(U64(1, 0), 2), OpenMode(U64(1, 0), U64(1, 8)), Coded(U64(1, 16), &code::OPENAT2_RESOLVE), Dev(2), Ino(2)]),
     opens("open_by_handle_at", id::SYSCALL_OPEN_BY_HANDLE_AT_X, &[crate::recipe::path(RETURNED), OPENED], &[R, A0, OpenFlags(Arg(2), 1), Origin::Path(0), Dev(1), Ino(1)]),
     call("rename", id::SYSCALL_RENAME_X, File, &[text(0), text(1)], &[R, T0, T1]),
     call("renameat", id::SYSCALL_RENAMEAT_X, File, &[text(1), text(3)], &[R, A0, T0, A2, T1]),

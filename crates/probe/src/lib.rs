@@ -13,6 +13,7 @@ mod plan;
 pub mod procfs;
 mod recipe;
 mod record;
+mod rung;
 mod sensor;
 mod sleeper;
 mod translate;

@@ -113,6 +113,34 @@ pub(crate) fn compat() -> Vec<u16> {
     numbers
 }
 
+/// Calls that operations of io_uring stand for.
+const RING: [(u16, &str); 17] = [
+    (9, "sendmsg"),
+    (10, "recvmsg"),
+    (13, "accept4"),
+    (16, "connect"),
+    (18, "openat"),
+    (19, "close"),
+    (26, "sendto"),
+    (27, "recvfrom"),
+    (28, "openat2"),
+    (34, "shutdown"),
+    (35, "renameat2"),
+    (36, "unlinkat"),
+    (37, "mkdirat"),
+    (38, "symlinkat"),
+    (39, "linkat"),
+    (45, "socket"),
+    (57, "listen"),
+];
+
+/// Our number for each operation of io_uring.
+pub(crate) fn ring() -> Vec<u16> {
+    let mut numbers = vec![NONE; 64];
+    RING.iter().for_each(|(operation, name)| numbers[usize::from(*operation)] = number(name));
+    numbers
+}
+
 /// Our number for each kind of socketcall.
 pub(crate) fn socketcall() -> Vec<u16> {
     let mut numbers = vec![NONE; 32];

@@ -24,7 +24,7 @@ Every system call of the kernel, whether the probe hooks it, where, and which pa
 - *32-bit* means that the call of a 32-bit program gives the same event; `socketcall` is told apart.
 - *path* means that the event may carry the path of its file as the kernel knows it.
 - A call without an event of its own is collected when a rule names it in `evt.type`; it carries its number only.
-- What io_uring does in place of a call is not seen by this hook.
+- What io_uring does in place of a call comes from `io_uring_submit_req` and `io_uring_complete` (marked *ring*).
 
 | Call | Event | Hook | Parameters | |
 | --- | --- | --- | --- | --- |
@@ -58,6 +58,7 @@ fn known(call: &'static Call) -> String {
     notes.extend((life || STATE.contains(&call.name)).then_some("state"));
     notes.extend(has_compat(call.name).then_some("32-bit"));
     notes.extend(call.path.map(|_| "path"));
+    notes.extend(numbers::ring().contains(&numbers::number(call.name)).then_some("ring"));
     format!("| {} | {} | {hook} | {} | {} |", call.name, info.name, params.join(", "), notes.join(", "))
 }
 

@@ -111,11 +111,15 @@ impl Plan {
         }
         let (compat, socketcall) = (numbers::compat(), numbers::socketcall());
         mark_compat(&mut wanted, &compat, &socketcall);
-        let mut out = Vec::with_capacity(1616 + recipes.len());
+        let mut out = Vec::with_capacity(1744 + recipes.len());
         let generation = GENERATION.fetch_add(1, Ordering::Relaxed);
         [1, self.data, generation, 0].iter().for_each(|n: &u32| out.extend_from_slice(&n.to_ne_bytes()));
         out.extend_from_slice(&wanted);
-        compat.iter().chain(&socketcall).for_each(|n| out.extend_from_slice(&n.to_ne_bytes()));
+        compat
+            .iter()
+            .chain(&socketcall)
+            .chain(&numbers::ring())
+            .for_each(|n| out.extend_from_slice(&n.to_ne_bytes()));
         out.extend_from_slice(&recipes);
         out.extend_from_slice(&self.sieve.as_ref().map(Sieve::bytes).unwrap_or_default());
         out
@@ -195,11 +199,11 @@ mod tests {
         let plan =
             Plan { calls: BTreeMap::from([("chdir".to_owned(), Vec::new())]), data: 80, ..Plan::default() };
         let bytes = plan.bytes(&Numbers::native());
-        assert_eq!(bytes.len(), 1616 + COUNT * RECIPE_SIZE);
+        assert_eq!(bytes.len(), 1744 + COUNT * RECIPE_SIZE);
         assert_eq!(bytes[..8], [1, 0, 0, 0, 80, 0, 0, 0]);
         let chdir = numbers::number("chdir");
         assert_eq!(bytes[16 + usize::from(chdir)], 1);
-        assert_eq!(bytes[1616 + usize::from(chdir) * RECIPE_SIZE], 1);
+        assert_eq!(bytes[1744 + usize::from(chdir) * RECIPE_SIZE], 1);
     }
 
     #[test]

@@ -11,6 +11,7 @@ use crate::numbers::Numbers;
 use crate::order::{Order, WINDOW_NS};
 use crate::plan::Plan;
 use crate::procfs;
+use crate::rung::Tracepoints;
 use crate::sleeper::Sleeper;
 use crate::translate::Translator;
 use crate::{Counters, ProbeError};
@@ -53,7 +54,7 @@ impl Sensor {
         crate::doctor::expect_possible()?;
         let object = Box::new(load().map_err(refused)?);
         let mut links = Vec::new();
-        for program in object.progs_mut() {
+        for program in object.progs_mut().filter(|program| program.autoload()) {
             links.push(program.attach().map_err(refused)?);
         }
         let inbox: Rc<RefCell<Inbox>> = Rc::default();
@@ -156,6 +157,11 @@ fn load() -> libbpf_rs::Result<Object> {
             }
             _ => {}
         }
+    }
+    let tracepoints = Tracepoints::of_this_kernel();
+    for mut program in open.progs_mut() {
+        let takes = program.name().to_str().is_some_and(|name| tracepoints.take(name));
+        program.set_autoload(takes);
     }
     open.load()
 }

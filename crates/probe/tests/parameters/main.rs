@@ -12,6 +12,7 @@ mod processes;
 mod sieve;
 mod sockets;
 mod stage;
+mod uring;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -27,6 +28,7 @@ fn cases() -> Vec<Case> {
     }
     all.extend_from_slice(processes::CASES);
     all.extend_from_slice(kernel::CASES);
+    all.extend_from_slice(uring::CASES);
     #[cfg(target_arch = "x86_64")]
     all.extend_from_slice(compat::CASES);
     all
