@@ -9,7 +9,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.kernels.initramfs import Entry, archive, program
+from tests.kernels.initramfs import Entry, archive, folder, program
 
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "kernels"
@@ -98,6 +98,8 @@ def boot(kernel: Kernel, binary: Path, scratch: Path) -> str:
         raise UnavailableError(f"{QEMU} or busybox is not installed")
     entries = [
         Entry("init", 0o100755, _INIT.encode()),
+        Entry("etc/passwd", 0o100644, b"root:x:0:0:root:/:/bin/sh\n"),
+        folder("usr/lib"),
         *program(Path(busybox), "bin/busybox"),
         *program(binary, "bin/program"),
         *(Entry(f"modules/{module.name}", 0o100644, module.read_bytes()) for module in kernel.modules),

@@ -258,7 +258,8 @@ static __noinline int step(struct record *r, struct task_struct *task, __u32 op,
 
 /* ---- the program ---- */
 
-static __always_inline int call(struct pt_regs *regs, __u64 nr, long ret)
+/* `direct` tells whether the registers may be loaded from, as the rung of hooks has it. */
+static __always_inline int call(struct pt_regs *regs, __u64 nr, long ret, bool direct)
 {
 	__u64 ids = bpf_get_current_pid_tgid();
 	struct task_struct *task = (void *)bpf_get_current_task_btf();
@@ -280,8 +281,10 @@ static __always_inline int call(struct pt_regs *regs, __u64 nr, long ret)
 		if (nr >= SYSCALLS)
 			return 0;
 		r->kind = nr;
-	} else {
+	} else if (direct) {
 		ARGUMENTS(r, regs, DIRECT);
+	} else {
+		ARGUMENTS(r, regs, BPF_CORE_READ);
 	}
 	struct recipe *recipe = &plan.recipe[nr & (SYSCALLS - 1)];
 	__u32 steps = *(volatile __u8 *)&recipe->steps, tests = *(volatile __u8 *)&recipe->tests;
@@ -304,7 +307,18 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
 
 	if (nr >= SYSCALLS || !*(volatile __u8 *)&plan.wanted[nr & (SYSCALLS - 1)])
 		return 0;
-	return call(regs, nr, ret);
+	return call(regs, nr, ret, 1);
+}
+
+SEC("raw_tp/sys_exit")
+int raw_sys_exit(struct bpf_raw_tracepoint_args *context)
+{
+	struct pt_regs *regs = (void *)context->args[0];
+	__u64 nr = regs_number(regs, BPF_CORE_READ);
+
+	if (nr >= SYSCALLS || !*(volatile __u8 *)&plan.wanted[nr & (SYSCALLS - 1)])
+		return 0;
+	return call(regs, nr, context->args[1], 0);
 }
 
 #endif

@@ -47,6 +47,12 @@ int BPF_PROG(sched_process_exec, struct task_struct *task, int old, struct linux
 	return exec(task, bprm);
 }
 
+SEC("raw_tp/sched_process_exec")
+int raw_sched_process_exec(struct bpf_raw_tracepoint_args *context)
+{
+	return exec((void *)bpf_get_current_task_btf(), (void *)context->args[2]);
+}
+
 /* ---- fork ---- */
 
 /* Registers of the caller; the helper came in 5.15 (dd6e10fbd9fb). */
@@ -84,7 +90,7 @@ static __always_inline void birth(struct record *r, struct task_struct *parent, 
 #endif
 }
 
-static __always_inline int fork(struct task_struct *parent, struct task_struct *child)
+static __always_inline int fork(struct task_struct *parent, struct task_struct *child, bool direct)
 {
 	struct record *r = begin(KIND_FORK, 1);
 
@@ -98,12 +104,13 @@ static __always_inline int fork(struct task_struct *parent, struct task_struct *
 	if (r->pid == own_pid)
 		return 0;
 	arguments_of(r, BPF_CORE_READ(child, mm));
-	if (r->pid == r->tid) {
+	if (r->pid == r->tid)
 		cgroups_of(r, child);
+	/* Only a pointer that the kernel trusts leads to what is remembered of a task. */
+	if (direct && r->pid == r->tid)
 		begins(child);
-	} else {
+	else if (direct)
 		joins(child);
-	}
 	send(&processes, r, CLASS_PROCESS);
 	return 0;
 }
@@ -111,7 +118,13 @@ static __always_inline int fork(struct task_struct *parent, struct task_struct *
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(sched_process_fork, struct task_struct *parent, struct task_struct *child)
 {
-	return fork(parent, child);
+	return fork(parent, child, 1);
+}
+
+SEC("raw_tp/sched_process_fork")
+int raw_sched_process_fork(struct bpf_raw_tracepoint_args *context)
+{
+	return fork((void *)context->args[0], (void *)context->args[1], 0);
 }
 
 /* ---- exit ---- */
@@ -181,6 +194,12 @@ SEC("tp_btf/sched_process_exit")
 int BPF_PROG(sched_process_exit, struct task_struct *task)
 {
 	return exit(task);
+}
+
+SEC("raw_tp/sched_process_exit")
+int raw_sched_process_exit(struct bpf_raw_tracepoint_args *context)
+{
+	return exit((void *)context->args[0]);
 }
 
 #endif

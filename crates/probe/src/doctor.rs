@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::ProbeError;
+use crate::{ProbeError, Rung};
 
 const BTF: &str = "/sys/kernel/btf/vmlinux";
 
@@ -15,6 +15,8 @@ pub struct Facts {
     pub btf: bool,
     /// Why bpf() is refused, if it is.
     pub refused: Option<String>,
+    /// Which hooks are used, and so what is lost; none when the probe cannot run.
+    pub rung: Option<Rung>,
     /// Names of the system calls that can be collected.
     pub calls: Vec<&'static str>,
     /// Events that can be collected.
@@ -40,7 +42,9 @@ fn is_root() -> bool {
 /// Looks at the machine; loads the probe when that is possible.
 pub fn doctor() -> Facts {
     let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default().trim().to_owned();
-    let refused = crate::Sensor::open().err().map(|error| error.to_string());
+    let opened = crate::Sensor::open();
+    let rung = opened.as_ref().ok().map(crate::Sensor::rung);
+    let refused = opened.err().map(|error| error.to_string());
     let mut events: Vec<u16> = crate::calls::CALLS.iter().map(|call| call.event).collect();
     events.extend([
         eyas_event::id::SYSCALL_EXECVE_19_X,
@@ -52,6 +56,7 @@ pub fn doctor() -> Facts {
         root: is_root(),
         btf: Path::new(BTF).exists(),
         refused,
+        rung,
         calls: crate::calls::CALLS.iter().map(|call| call.name).collect(),
         events,
     }

@@ -25,6 +25,7 @@ pub use hook::Hook;
 pub use page::page;
 pub use plan::{Plan, Sieve};
 pub use recipe::Test;
+pub use rung::Rung;
 pub use sensor::Sensor;
 
 /// Why the probe cannot run.

@@ -4,6 +4,45 @@ use libbpf_rs::btf::Btf;
 use libbpf_rs::btf::ReferencesType as _;
 use libbpf_rs::btf::types::{FuncProto, Ptr, Typedef};
 
+/// Which hooks are used: the best that the kernel allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rung {
+    /// Tracepoints whose arguments the kernel checks (`tp_btf`): cheap loads, and io_uring is seen.
+    Typed,
+    /// Tracepoints as they are (`raw_tp`).
+    Raw,
+}
+
+impl Rung {
+    /// From the best down.
+    pub const ALL: [Rung; 2] = [Rung::Typed, Rung::Raw];
+
+    /// The kind of hook, as the kernel calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Rung::Typed => "tp_btf",
+            Rung::Raw => "raw_tp",
+        }
+    }
+
+    /// What is lost with it.
+    pub fn lacks(self) -> &'static [&'static str] {
+        match self {
+            Rung::Typed => {
+                &["paths of rename, unlink and other calls by name are those that the program gave"]
+            }
+            Rung::Raw => &[
+                "paths of rename, unlink and other calls by name are those that the program gave",
+                "operations of io_uring are not seen",
+                "every system call that is collected costs a little more",
+            ],
+        }
+    }
+}
+
+/// Programs of the lower rung have this before their name.
+const RAW: &str = "raw_";
+
 /// Tracepoints of this kernel, by its own description.
 pub(crate) struct Tracepoints {
     btf: Option<Btf<'static>>,
@@ -23,8 +62,14 @@ impl Tracepoints {
         Some(function.iter().count().saturating_sub(1))
     }
 
-    /// Whether a program of the probe has something to hang on.
-    pub(crate) fn take(&self, program: &str) -> bool {
+    /// Whether a program of the probe belongs to the rung and has something to hang on.
+    pub(crate) fn take(&self, program: &str, rung: Rung) -> bool {
+        if let Some(name) = program.strip_prefix(RAW) {
+            return rung == Rung::Raw && self.arguments(name).is_some();
+        }
+        if rung == Rung::Raw {
+            return false;
+        }
         match program {
             "io_uring_complete" => self.arguments("io_uring_complete") == Some(3),
             "io_uring_complete_old" => self.arguments("io_uring_complete").is_some_and(|n| n > 3),

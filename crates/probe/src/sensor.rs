@@ -11,7 +11,7 @@ use crate::numbers::Numbers;
 use crate::order::{Order, WINDOW_NS};
 use crate::plan::Plan;
 use crate::procfs;
-use crate::rung::Tracepoints;
+use crate::rung::{Rung, Tracepoints};
 use crate::sleeper::Sleeper;
 use crate::translate::Translator;
 use crate::{Counters, ProbeError};
@@ -39,6 +39,7 @@ pub struct Sensor {
     sleeper: Sleeper,
     inbox: Rc<RefCell<Inbox>>,
     numbers: Numbers,
+    rung: Rung,
 }
 
 fn refused(e: libbpf_rs::Error) -> ProbeError {
@@ -46,13 +47,24 @@ fn refused(e: libbpf_rs::Error) -> ProbeError {
 }
 
 impl Sensor {
-    /// Loads and attaches the probe; nothing is sent before `collect` or `follow`.
+    /// Loads and attaches the probe on the best rung of hooks; nothing is sent before `collect` or `follow`.
     ///
     /// # Errors
     /// Says whether privilege, BTF or the kernel's consent is missing.
     pub fn open() -> Result<Sensor, ProbeError> {
+        Sensor::open_on(Rung::Typed).or_else(|error| match error {
+            ProbeError::Refused(_) => Sensor::open_on(Rung::Raw).map_err(|_| error),
+            _ => Err(error),
+        })
+    }
+
+    /// Loads and attaches the probe on one rung of hooks.
+    ///
+    /// # Errors
+    /// As `open`.
+    pub fn open_on(rung: Rung) -> Result<Sensor, ProbeError> {
         crate::doctor::expect_possible()?;
-        let object = Box::new(load().map_err(refused)?);
+        let object = Box::new(load(rung).map_err(refused)?);
         let mut links = Vec::new();
         for program in object.progs_mut().filter(|program| program.autoload()) {
             links.push(program.attach().map_err(refused)?);
@@ -62,7 +74,12 @@ impl Sensor {
         let sleeper = map(&object, ".data.asleep").and_then(|m| Sleeper::of(m.as_fd()).ok());
         let sleeper =
             sleeper.ok_or_else(|| ProbeError::Refused("the probe's memory cannot be mapped".to_owned()))?;
-        Ok(Sensor { object, _links: links, ring, sleeper, inbox, numbers: Numbers::native() })
+        Ok(Sensor { object, _links: links, ring, sleeper, inbox, numbers: Numbers::native(), rung })
+    }
+
+    /// The rung on which the probe stands.
+    pub fn rung(&self) -> Rung {
+        self.rung
     }
 
     /// Says which events to send: ids of the event table; what the state needs comes with them.
@@ -144,7 +161,7 @@ impl AsFd for Sensor {
     }
 }
 
-fn load() -> libbpf_rs::Result<Object> {
+fn load(rung: Rung) -> libbpf_rs::Result<Object> {
     let mut open = ObjectBuilder::default().open_memory(OBJECT)?;
     let cpus = libbpf_rs::num_possible_cpus()? as u32;
     for mut map in open.maps_mut() {
@@ -160,7 +177,7 @@ fn load() -> libbpf_rs::Result<Object> {
     }
     let tracepoints = Tracepoints::of_this_kernel();
     for mut program in open.progs_mut() {
-        let takes = program.name().to_str().is_some_and(|name| tracepoints.take(name));
+        let takes = program.name().to_str().is_some_and(|name| tracepoints.take(name, rung));
         program.set_autoload(takes);
     }
     open.load()

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use eyas_event::{Event, id, table::Kind};
-use eyas_probe::{Plan, ProbeError, Sensor};
+use eyas_probe::{Plan, ProbeError, Rung, Sensor};
 
 /// Longest time until the end of a process must have been seen.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -80,8 +80,8 @@ pub(crate) fn c(s: impl AsRef<std::ffi::OsStr>) -> CString {
 }
 
 impl Stage {
-    pub(crate) fn open() -> Result<Stage, ProbeError> {
-        let sensor = Sensor::open()?;
+    pub(crate) fn open(rung: Rung) -> Result<Stage, ProbeError> {
+        let sensor = Sensor::open_on(rung)?;
         let dir = std::env::temp_dir().join(format!("eyas-{}", std::process::id()));
         std::fs::create_dir_all(&dir).expect("a folder for files");
         let dir = dir.canonicalize().expect("the folder has a path");
