@@ -300,12 +300,21 @@ static __always_inline int call(struct pt_regs *regs, __u64 nr, long ret, bool d
 	return 0;
 }
 
+static __always_inline bool is_wanted(__u64 nr)
+{
+	if (nr >= SYSCALLS)
+		return 0;
+	/* Old verifiers lose the bound of a number that was put aside. */
+	barrier_var(nr);
+	return *(volatile __u8 *)&plan.wanted[nr & (SYSCALLS - 1)];
+}
+
 SEC("tp_btf/sys_exit")
 int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
 {
 	__u64 nr = regs_number(regs, DIRECT);
 
-	if (nr >= SYSCALLS || !*(volatile __u8 *)&plan.wanted[nr & (SYSCALLS - 1)])
+	if (!is_wanted(nr))
 		return 0;
 	return call(regs, nr, ret, 1);
 }
@@ -316,7 +325,7 @@ int raw_sys_exit(struct bpf_raw_tracepoint_args *context)
 	struct pt_regs *regs = (void *)context->args[0];
 	__u64 nr = regs_number(regs, BPF_CORE_READ);
 
-	if (nr >= SYSCALLS || !*(volatile __u8 *)&plan.wanted[nr & (SYSCALLS - 1)])
+	if (!is_wanted(nr))
 		return 0;
 	return call(regs, nr, context->args[1], 0);
 }
