@@ -23,7 +23,7 @@ class GcpSettings(Settings):
 
     shared = ("credentials", "workloadidentity")
     credentials: SecretStr = SecretStr("")
-    workloadidentity: bool = False
+    workloadidentity: str = ""  # the machine's identity counts whenever there is no key file
 
 
 class Link:
