@@ -162,8 +162,9 @@ class Collected:
             self.problems.append(
                 item.warn("LOAD_INVALID_MACRO_NAME", f"Macro has an invalid name '{name}'", "macro")
             )
-        first = self.macros[name].first if name in self.macros else self.clock
-        self.macros[name] = Macro(name, condition, item.place, first, self.clock)
+        old = self.macros.get(name)
+        first, file = (old.first, old.file) if old else (self.clock, self.file)
+        self.macros[name] = Macro(name, condition, item.place, first, self.clock, file=file)
 
     def _deprecated_append(self, item: Item) -> None:
         what = "'append' key is deprecated. Add an 'append' entry (e.g. 'condition: append') under 'override' instead."

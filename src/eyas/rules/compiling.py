@@ -152,7 +152,9 @@ class Compiler:
             self._fault(error.fault, self.expander.text(source), context, rule)
             return None
         good = self._checked(expanded.tree, expanded.source, context, rule, ground)
+        good &= self._exceptions_good(rule, ground)
         try:
+            self._expect_seen(expanded.tree, rule)
             tree = self.expander.inline(expanded.tree)
             expect_grown(tree)
         except LookupError as error:
@@ -164,6 +166,33 @@ class Compiler:
         return (
             (tree, rule.condition) if good and self._macros_good(expanded.tree, rule, ground, set()) else None
         )
+
+    def _expect_seen(self, tree: Node, rule: Rule) -> None:
+        """A rule sees the macros of its file and of those before; raises `LookupError` for another."""
+        for name in names_of(tree):
+            macro = self.collected.macros.get(name.name)
+            if macro is not None and macro.file > rule.file:
+                raise LookupError(f"Undefined macro '{name.name}' used in filter.")
+
+    def _exceptions_good(self, rule: Rule, ground: Ground) -> bool:
+        """Whether the fields of all exceptions exist, also of those without values."""
+        good = True
+        for one in rule.exceptions.values():
+            for name in one.fields:
+                if not self._is_field(str(name), ground):
+                    context = (("rule", rule.name), ("exception", one.name))
+                    what = f"'{name}' is not a supported filter field"
+                    self._problem("LOAD_ERR_VALIDATE", what, one.place, "error", context)
+                    good = False
+        return good
+
+    @staticmethod
+    def _is_field(name: str, ground: Ground) -> bool:
+        try:
+            found = lang.check(lang.parse(f"{name} exists"), ground.catalog, ground.memo)
+        except FaultError:
+            return False
+        return not any(one.unknown_name for one in found)
 
     def _with_exceptions(self, rule: Rule) -> Source:
         source = rule.condition

@@ -63,6 +63,7 @@ class Macro:
     first: int = 0
     last: int = 0
     used: bool = False
+    file: int = 0
 
 
 @dataclass(slots=True)
