@@ -13,6 +13,7 @@ import click
 from eyas import config
 from eyas.alert import Alert, Style
 from eyas.cli.options import Chosen
+from eyas.errors import RunError
 from eyas.hub import activity, own, receivers
 from eyas.hub import settings as sections
 from eyas.hub.hub import Hub, Plan
@@ -87,7 +88,14 @@ def taking(chosen: Chosen, *, flush: bool, sensor: metrics.Ask | None = None) ->
     if chosen.keep is None:
         yield Desk(say, None)
         return
-    hub = opened(chosen, chosen.keep, say)
+    try:
+        hub = opened(chosen, chosen.keep, say)
+    except RunError as error:
+        if chosen.keep.store:
+            raise
+        click.echo(f"eyas: {error}; alerts are printed and not kept", err=True)
+        yield Desk(say, None)
+        return
     served: list[web.Served] = []
     try:
         served = serving(chosen, chosen.keep, hub, sensor) if sensor is not None else []

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from eyas import catalog, pipeline, watch
+from eyas.catalog import KERNEL
 from eyas.cli import feeds, figures, keeping, logs
 from eyas.cli.options import Chosen, choose, duration, rule_options
 from eyas.cli.replay import write_stats
@@ -85,7 +86,7 @@ def _force(chosen: Chosen) -> watch.Force:
     active = chosen.loaded.active
     program = pipeline.compile_rules(active, chosen.loaded.ir)
     known = catalog.load()
-    collect = json.dumps(plan(active, known).json())
+    collect = json.dumps(plan([rule for rule in active if rule.source == KERNEL], known).json())
     return watch.Force(active, program, watch.needed(active, known), chosen.style, collect)
 
 
