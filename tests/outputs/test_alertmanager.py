@@ -6,6 +6,7 @@ import json
 import pytest
 
 from eyas.alert import Alert
+from eyas.errors import UsageError
 from eyas.outputs.card import find, plan
 from eyas.outputs.settings import settings_of
 
@@ -36,6 +37,15 @@ def test_a_count_of_drops_becomes_a_step_with_its_priority(count: str, step: str
     found = labels({"n_drops": count, "n_evts": "99"})
     assert (found["n_drops"], found["priority"]) == (step, priority)
     assert "n_evts" not in found
+
+
+def test_a_number_that_no_one_reads_is_a_text() -> None:
+    assert labels({"n_drops": "9" * 5000})["priority"] == "Critical"
+
+
+def test_steps_that_are_none_are_a_fault() -> None:
+    with pytest.raises(UsageError, match="expected a number and a priority, found 'ten:critical'"):
+        labels({}, dropeventthresholds="ten:critical")
 
 
 def test_steps_can_be_set() -> None:

@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from eyas.alert import SECOND, Alert, iso8601
 from eyas.delivery import Request
@@ -25,6 +25,14 @@ SEVERITIES = {
     "informational": "information",
     "debug": "information",
 }
+DIGITS = 18  # of a count; Python refuses to read numbers that are absurdly long
+
+
+def _steps(value: dict[str, str]) -> dict[str, str]:
+    for count, priority in value.items():
+        if not count.isdecimal() or len(count) > DIGITS or priority.lower() not in PRIORITIES:
+            raise ValueError(f"expected a number and a priority, found '{count}:{priority}'")
+    return value
 
 
 class Settings(HttpSettings):
@@ -39,7 +47,7 @@ class Settings(HttpSettings):
     customseveritymap: Map = {}
     customheaders: Headers = {}
     dropeventdefaultpriority: Priority = "critical"
-    dropeventthresholds: Map = {
+    dropeventthresholds: Annotated[Map, AfterValidator(_steps)] = {
         "10000": "critical",
         "1000": "critical",
         "100": "critical",
@@ -110,7 +118,7 @@ def _drops(alert: Alert, settings: Settings) -> tuple[dict[str, str], str]:
 
 def _threshold(value: str, settings: Settings) -> tuple[str, str]:
     """Label and least priority of a number of dropped events."""
-    if not value.isdecimal():
+    if not value.isdecimal() or len(value) > DIGITS:
         return value, settings.dropeventdefaultpriority
     if int(value) == 0:
         return "0", "warning"
@@ -118,7 +126,7 @@ def _threshold(value: str, settings: Settings) -> tuple[str, str]:
     step = next(itertools.dropwhile(lambda s: int(value) <= s[0], steps), None)
     if step is None:
         return value, settings.dropeventdefaultpriority
-    return f">{step[0]}", step[1].lower() if step[1].lower() in PRIORITIES else "critical"
+    return f">{step[0]}", step[1].lower()
 
 
 OUTPUT = Output(

@@ -1,6 +1,8 @@
 """Syslog: the alert as a message of RFC 5424, in JSON or CEF, over UDP, TCP or TLS."""
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator
 
 from eyas.alert import Alert
 from eyas.delivery import Request, Sender
@@ -18,6 +20,12 @@ FACILITIES = {"kern": 0, "user": 1, "daemon": 3, "auth": 4, "syslog": 5, "authpr
 PORTS = {"udp": 514, "tcp": 514, "tls": 6514}
 
 
+def _facility(value: str) -> str:
+    if value.lower() not in FACILITIES:
+        raise ValueError(f"expected one of {', '.join(FACILITIES)}, found '{value}'")
+    return value.lower()
+
+
 class SyslogSettings(Settings):
     """Keys below `syslog`."""
 
@@ -26,7 +34,7 @@ class SyslogSettings(Settings):
     port: int = 0
     protocol: Literal["tcp", "udp", "tls", "TCP", "UDP", "TLS"] = "udp"
     format: Literal["json", "cef"] = "json"
-    facility: str = "user"
+    facility: Annotated[str, AfterValidator(_facility)] = "user"
     # Over a stream: `octets` counts bytes (RFC 5425, 6587), `lines` ends with a line break.
     framing: Literal["", "octets", "lines"] = ""
     checkcert: bool = True
@@ -46,7 +54,7 @@ def request(alert: Alert, settings: SyslogSettings) -> Request:
 def _message(alert: Alert, settings: SyslogSettings) -> bytes:
     priority = alert.priority.lower()
     severity = SEVERITIES.index(priority) if priority in SEVERITIES else 0
-    number = FACILITIES.get(settings.facility.lower(), 1) * 8 + severity
+    number = FACILITIES[settings.facility] * 8 + severity
     host = header(alert.hostname).replace(" ", "_")[:255] or "-"
     text = cef(alert) if settings.format == "cef" else event.event_json(alert).decode()
     return f"<{number}>1 {_time(alert)} {host} Falco - - - {text}".encode()
