@@ -25,6 +25,8 @@ _TYPES = (lang.FieldRef("evt.type"), lang.FieldRef("syscall.type"))
 _DATA_FIELDS = ("evt.buffer", "evt.args", "evt.info", "evt.arg.data", "evt.arg[data]", "evt.rawarg.data")
 _PATH_FIELDS = ("eyas.path",)
 
+KERNEL = "syscall"
+
 Test = str | dict[str, list[int]]
 
 
@@ -62,7 +64,7 @@ class Plan:
 
 def plan(rules: Iterable[Compiled], catalog: Catalog) -> Plan:
     """The plan for all rules together."""
-    rules = list(rules)
+    rules = [rule for rule in rules if rule.source == KERNEL]
     calls: dict[str, tuple[Test, ...]] = {}
     for rule in rules:
         for name in calls_of(rule, catalog):
@@ -81,7 +83,7 @@ def calls_of(rule: Compiled, catalog: Catalog) -> list[str]:
     """Names of the system calls that a rule can hold on."""
     rows = (catalog.events[number] for number in (rule.events or range(len(catalog.events))))
     current = {row.name for row in rows if row.status == "current" and row.id % 2 and row.id > 1}
-    current -= {"execve", "execveat", "pluginevent", "asyncevent", "container"}
+    current -= {"execve", "execveat", "pluginevent", "asyncevent", "container", "drop"}
     return sorted(current | _failed(rule) | _generic(rule, catalog))
 
 
