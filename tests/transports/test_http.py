@@ -161,6 +161,16 @@ def test_a_slow_body_is_given_up() -> None:
             assert b" 408 " in line.recv(100)
 
 
+def test_a_connection_that_sends_no_head_is_closed(monkeypatch: pytest.MonkeyPatch, plain: Running) -> None:
+    monkeypatch.setattr("eyas.transports.punctual.HEAD_SECONDS", 0.1)
+    host, _, port = listening(plain).split("/")[2].partition(":")
+    with socket.create_connection((host, int(port)), timeout=30) as line:
+        assert line.recv(100) == b""
+    with socket.create_connection((host, int(port)), timeout=30) as line:
+        line.sendall(b"POST /in HTTP/1.1\r\nHost:")
+        assert line.recv(100) == b""
+
+
 def test_wrong_paths_methods_and_types_are_refused(plain: Running) -> None:
     url = listening(plain)
     assert httpx.post(url + "/other", headers=JSON).status_code == 404

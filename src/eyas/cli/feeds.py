@@ -10,19 +10,19 @@ from pathlib import Path
 
 import click
 
-from eyas import config, pipeline, watch
+from eyas import config, pipeline
 from eyas.alert import Alert
-from eyas.cli import keeping
+from eyas.cli import figures, keeping
 from eyas.cli.keeping import Desk
 from eyas.cli.options import Chosen
-from eyas.cli.replay import write_stats
 from eyas.errors import RunError
 from eyas.hub import settings as alerts
 from eyas.hub.metrics import Sensor
 from eyas.intake import Intake, Judge, configured, judges
 from eyas.sources import members
 from eyas.transports.checkpoint import Checkpoints
-from eyas.watch import service
+from eyas.transports.status import Status
+from eyas.watch import Wake, Wakes, changes, service
 
 FILE = "sources.db"
 
@@ -85,28 +85,45 @@ class Feeds:
         return judges(names, chosen.loaded.active, members.known(), chosen.loaded.matching) if names else {}
 
 
-def alone(reading: Feeds, chosen: Chosen, seconds: float | None, stats: Path | None) -> None:
+def alone(reading: Feeds, first: Chosen, wakes: Wakes, loader: changes.Loader[Chosen]) -> pipeline.Tally:
     """Read the sources without watching the machine, until the time is over or a signal says stop."""
-    began = time.monotonic()
-    with watch.Wakes(seconds, service.heartbeat()) as wakes:
-        with (
-            keeping.taking(chosen, flush=True, sensor=Sensor) as desk,
-            reading.running(chosen, desk) as intake,
-        ):
-            said = f"watching {len(reading)} sources with {len(chosen.loaded.active)} rules"
-            click.echo(f"eyas: {said}; the machine itself is not watched", err=True)
-            service.ready(said)
-            while watch.Wake.STOP not in wakes.wait():
-                service.alive()
+    began, stop = time.monotonic(), threading.Event()
+    if first.settings.watch_config_files:
+        changes.follow(first.sources, time.time_ns(), wakes, stop)
+
+    def ask() -> Sensor:
+        statuses = reading.intake.statuses if reading.intake else ()
+        events = sum(status.events for status in statuses)
+        return Sensor(events=events, engine="nodriver", files=first.sources)
+
+    with keeping.taking(first, flush=True, sensor=ask) as desk, reading.running(first, desk) as intake:
+        said = f"watching {len(reading)} sources with {figures.number(first.loaded.active)} rules"
+        click.echo(f"eyas: {said}; the machine itself is not watched", err=True)
+        service.ready(said)
+        woken: set[Wake] = set()
+        while Wake.STOP not in woken:
+            woken = wakes.wait()
+            service.alive()
+            if Wake.RELOAD in woken:
+                loader.begin()
+            if Wake.LOADED in woken and (chosen := loader.take()) is not None:
+                reading.switch()
+                desk.learn(chosen.loaded.active)
+                click.echo(f"eyas: reloaded; {figures.number(chosen.loaded.active)} rules", err=True)
         service.stopping()
-    tally = pipeline.Tally(seconds=time.monotonic() - began)
-    for status in intake.statuses if intake else ():
+    stop.set()
+    return _summed(intake.statuses if intake else (), time.monotonic() - began)
+
+
+def _summed(statuses: Sequence[Status], seconds: float) -> pipeline.Tally:
+    """What all sources came to; each is told on standard error."""
+    tally = pipeline.Tally(seconds=seconds)
+    for status in statuses:
+        refused = sum(status.refused.values())
         tally.events += status.events
         tally.alerts += status.alerts
-        refused = sum(status.refused.values())
         tally.unknown_events += refused
         click.echo(
             f"  {status.feed}: {status.events} events, {status.alerts} alerts, {refused} refused", err=True
         )
-    if stats is not None:
-        write_stats(stats, tally)
+    return tally

@@ -41,14 +41,21 @@ def command(how_long: str | None, stats: Path | None, **options: Any) -> None:
     first = choose(**options, keeps=keeping.live)
     logs.to_stderr()
     reading = feeds.Feeds(first)
-    if reading and not _may_watch(first):
-        feeds.alone(reading, first, seconds, stats)
-        return
+
+    def chosen() -> Chosen:
+        again = choose(**options, keeps=keeping.live)
+        reading.prepare(again)
+        return again
 
     def load() -> watch.Force:
-        chosen = choose(**options, keeps=keeping.live)
-        reading.prepare(chosen)
-        return _force(chosen)
+        return _force(chosen())
+
+    if reading and not _may_watch(first):
+        with watch.Wakes(seconds, service.heartbeat()) as wakes:
+            tally = feeds.alone(reading, first, wakes, changes.Loader(chosen, _failed, wakes))
+        if stats is not None:
+            write_stats(stats, tally)
+        return
 
     desks: list[keeping.Desk] = []
 

@@ -8,11 +8,12 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from eyas.alert import Alert
 from eyas.errors import EyasError, PassingError, UsageError
+from eyas.hub import activity
 from eyas.intake import notices
 from eyas.intake.configured import Feed
 from eyas.intake.judging import Judge, Judgement
@@ -103,19 +104,23 @@ class Intake:
             thread.start()
             self._threads.append(thread)
         try:
-            while not self._stop.is_set() and not (
-                self._arrived.empty() and all(o.ended for o in self._lines)
-            ):
-                group = self._group()
-                if group:
+            while not self._stop.is_set() and not self._is_over():
+                if group := self._group():
                     self._deal_with(group)
                 self._look_around()
+        except Exception:
+            _log().exception("the sources are no longer read")
+            self._raise(notices.failed("all", "a fault of Eyas; see the log"))
+            raise
         finally:
             self._stop.set()
             for thread in self._threads:
                 thread.join(5)
             for line in self._lines:
                 self._report(line.link.status)
+
+    def _is_over(self) -> bool:
+        return all(line.ended for line in self._lines) and self._arrived.empty()
 
     # What one feed does.
 
@@ -189,17 +194,21 @@ class Intake:
     def _deal_with(self, group: list[tuple[Line, Parcel]]) -> None:
         taken: set[str] = set()
         judged = [self._judged(line, parcel, taken) for line, parcel in group]
-        if not self._store_alerts([alert for one in judged for alert in one.fresh]):
+        alerts = [alert for one in judged for alert in one.fresh]
+        safe = self._patiently(lambda: self._sink(alerts)) if alerts else True
+        if safe and self._patiently(lambda: self._commit(judged)):
+            for one in judged:
+                self._finish(one)
+        else:
             for one in judged:
                 one.parcel.settle(Outcome.AGAIN)
-            return
+
+    def _commit(self, judged: Sequence[Judged]) -> None:
         for one in judged:
             keys = [alert.eyas["id"] for alert in one.fresh]
             keys += [one.parcel.key] if one.parcel.key else []
             if keys or one.parcel.mark is not None:
                 self._store.commit(one.line.feed.name, one.parcel.mark, keys)
-        for one in judged:
-            self._finish(one)
 
     def _judged(self, line: Line, parcel: Parcel, taken: set[str]) -> Judged:
         judgement = self._judges[line.feed.source.name].judge(parcel)
@@ -208,7 +217,7 @@ class Intake:
         fresh = [alert for alert in judgement.alerts if self._is_new(line, alert, taken)]
         line.link.status.repeated += len(judgement.alerts) - len(fresh)
         line.link.status.events += judgement.events
-        line.link.status.alerts += len(fresh)
+        line.link.status.alerts += sum(activity.of_alert(alert) is None for alert in fresh)
         return Judged(line, parcel, judgement, [_marked(alert, line.feed.name) for alert in fresh])
 
     def _is_new(self, line: Line, alert: Alert, taken: set[str]) -> bool:
@@ -218,17 +227,15 @@ class Intake:
         taken.add(key)
         return not known
 
-    def _store_alerts(self, alerts: Sequence[Alert]) -> bool:
-        """Make alerts safe, trying until it succeeds; false when the run ends before."""
-        if not alerts:
-            return True
+    def _patiently(self, store: Callable[[], None]) -> bool:
+        """Store something, trying until it succeeds; false when the run ends before."""
         pause = 0.5
         while True:
             try:
-                self._sink(alerts)
+                store()
                 return True
             except EyasError as error:
-                _log().error("alerts not stored", reason=str(error), count=len(alerts))
+                _log().error("not stored, trying again", reason=str(error))
             if self._stop.wait(pause):
                 return False
             pause = min(pause * 2, 30.0)
@@ -265,8 +272,6 @@ class Intake:
 
 
 def _marked(alert: Alert, feed: str) -> Alert:
-    from dataclasses import replace
-
     return replace(alert, eyas={**alert.eyas, "feed": feed})
 
 

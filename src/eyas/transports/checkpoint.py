@@ -7,7 +7,8 @@ import json
 import sqlite3
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,7 @@ class Checkpoints:
     def commit(self, feed: str, mark: Mark, keys: Iterable[str] = ()) -> None:
         """Store where a feed goes on and what it has dealt with, in one transaction."""
         now = time.time()
-        with self._lock, self._db:
+        with self._writing():
             self._db.execute("BEGIN IMMEDIATE")
             if mark is not None:
                 self._db.execute(
@@ -66,7 +67,7 @@ class Checkpoints:
 
     def report(self, feed: str, body: dict[str, Any]) -> None:
         """Store how a feed is doing."""
-        with self._lock, self._db:
+        with self._writing():
             row = (feed, json.dumps(body), time.time())
             self._db.execute("INSERT OR REPLACE INTO status VALUES (?, ?, ?)", row)
 
@@ -81,9 +82,21 @@ class Checkpoints:
         with self._lock:
             self._db.close()
 
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """One transaction; RunError when the disk does not take it."""
+        try:
+            with self._lock, self._db:
+                yield
+        except sqlite3.Error as error:
+            raise RunError(f"the checkpoints cannot be written: {error}") from None
+
     def _one(self, sql: str, values: tuple[Any, ...]) -> Any:
-        with self._lock:
-            return self._db.execute(sql, values).fetchone()
+        try:
+            with self._lock:
+                return self._db.execute(sql, values).fetchone()
+        except sqlite3.Error as error:
+            raise RunError(f"the checkpoints cannot be read: {error}") from None
 
 
 def digest(key: str) -> bytes:

@@ -142,8 +142,11 @@ class Server:
         """Start to serve."""
         import uvicorn
 
+        from eyas.transports.punctual import Punctual
+
         config = uvicorn.Config(
             self._app,
+            http=Punctual,
             log_config=None,
             access_log=False,
             lifespan="off",
