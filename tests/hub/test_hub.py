@@ -228,3 +228,36 @@ def test_detection_does_not_wait_for_a_receiver_that_hangs(tmp_path: Path) -> No
         inbox.hang = None
         inbox.wait(5)
         hub.close(0)
+
+
+def test_an_alert_that_is_closed_is_taken_back(tmp_path: Path) -> None:
+    from click.testing import CliRunner
+
+    from eyas.cli.alerts import command
+
+    with receiver() as inbox:
+        section = settings.load({"store": str(tmp_path)})
+        targets, _ = receivers.load({"alertmanager": {"hostport": inbox.url}}, section)
+        hub = Hub(Plan(section, targets))
+        hub.accept(alert(1, proc_name="sh"))
+        inbox.wait(1)
+        assert hub.flush()
+        closed = CliRunner().invoke(
+            command, ["close", "last", "--store", str(tmp_path)], catch_exceptions=False
+        )
+        assert closed.exit_code == 0
+        hub.workers[0].wake()
+        first, second = (json.loads(body)[0] for body in inbox.wait(2))
+        hub.close()
+    assert first["labels"] == second["labels"]
+    assert "endsAt" in second
+
+
+def test_an_amended_alert_replaces_the_one_that_came_too_early(tmp_path: Path) -> None:
+    hub = made(tmp_path)
+    hub.accept(alert(1, container_id="abc"))
+    hub.accept(alert(1, container_id="abc", container_name="shop", eyas={"amended": True}))
+    hub.close()
+    (body,) = rows(tmp_path, "SELECT body FROM alert")[0]
+    assert json.loads(body)["output_fields"]["container.name"] == "shop"
+    assert journal_counters(tmp_path) == {}

@@ -157,8 +157,10 @@ def load(paths: tuple[Path, ...], as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def alerts(count: int, queued: int, archived: int, folder: Path | None, as_json: bool) -> None:
     """Accept alerts, recover a queue after a kill, deliver, and search an archive."""
+    from eyas.cli import logs
     from eyas.hub import measure
 
+    logs.to_stderr()
     figures: dict[str, float | int] = {}
     with tempfile.TemporaryDirectory(dir=folder, prefix="eyas-bench-") as name:
         base = Path(name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ import click
 
 from eyas import config
 from eyas.alert import Alert, Style
+from eyas.cli import logs
 from eyas.cli.options import Chosen
 from eyas.errors import RunError
 from eyas.hub import activity, own, receivers
@@ -56,6 +58,7 @@ class Desk:
     def __init__(self, say: Taker, hub: Hub | None) -> None:
         self._say = say
         self._hub = hub
+        self.footage: Path | None = None  # the capture that is being played
 
     def __call__(self, alert: Alert) -> None:
         """Take an alert, or a note for trails."""
@@ -64,7 +67,7 @@ class Desk:
             return
         note = activity.of_alert(alert)
         if note is None:
-            self._hub.accept(alert)
+            self._hub.accept(alert if self.footage is None else _filmed(alert, self.footage))
         else:
             self._hub.observe(note)
 
@@ -78,12 +81,17 @@ class Desk:
             self._hub.learn(groupings(rules))
 
 
+def _filmed(alert: Alert, footage: Path) -> Alert:
+    return replace(alert, eyas={"footage": str(footage.absolute()), **alert.eyas})
+
+
 @contextmanager
 def taking(chosen: Chosen, *, flush: bool, sensor: metrics.Ask | None = None) -> Iterator[Desk]:
     """A place to hand alerts to; at its end what waits is delivered, as far as receivers answer.
 
     With a `sensor` health and metrics are served, if the configuration says so.
     """
+    logs.to_stderr()
     say = _speaker(chosen, flush)
     if chosen.keep is None:
         yield Desk(say, None)

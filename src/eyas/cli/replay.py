@@ -70,6 +70,7 @@ def command(
     with keeping.taking(chosen, flush=sys.stdout.isatty()) as take:
         for path in files:
             tally = pipeline.Tally()
+            take.footage = path
             if source is None:
                 played = pipeline.replay(
                     path, active, program, tally, write=write, keep=keep, progress=bar.show

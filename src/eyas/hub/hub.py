@@ -25,7 +25,7 @@ from eyas.alert import Alert
 from eyas.delivery import journal, stored
 from eyas.delivery.worker import Watch, Worker
 from eyas.delivery.writer import Ears, Writer
-from eyas.hub import silences
+from eyas.hub import closing, silences
 from eyas.hub.activity import Activity, Notebook
 from eyas.hub.grouping import Bundle, Decision, Fate, Groups
 from eyas.hub.routing import Router, Target
@@ -76,6 +76,9 @@ class Hub:
         self.writer = Writer(self.folder, settings.policy(), Ears(self._kept, self._gone))
         self.notebook = Notebook(self.writer, alerts.hostname())
         self._turn = self._take_turn()
+        if self._turn is not None:
+            names = [target.receiver.name for target in plan.targets if target.takes_back]
+            self.writer.change(lambda db: closing.announce(db, names))
         self.workers = [self._worker(target) for target in plan.targets] if self._turn else []
         self._stop = threading.Event()
         self._reported = time.monotonic()

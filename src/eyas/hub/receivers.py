@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from eyas.delivery.http import HttpSender
 from eyas.delivery.worker import Receiver
 from eyas.errors import UsageError
 from eyas.hub import routing, template
+from eyas.hub.closing import CLOSED
 from eyas.hub.enrich import enriched
 from eyas.hub.routing import Target
 from eyas.hub.settings import Route, Settings
@@ -110,6 +112,7 @@ def target(name: str, enabled: Enabled, shared: Shared, routes: Sequence[Route] 
             hide=lambda text: shown(text, settings),
         ),
         passes=lambda alert: passes(alert, settings) and (output.takes is None or output.takes(alert)),
+        takes_back=output.resolve is not None,
     )
 
 
@@ -119,8 +122,16 @@ def worded(name: str, alert: Alert, shared: Shared, routes: Sequence[Route]) -> 
 
 
 def requests(output: Output, alerts: Sequence[Alert], settings: Any) -> list[Request]:
-    """Requests of a card for some alerts."""
-    return list(plan(output, alerts, settings))
+    """Requests of a card for some alerts; those that were closed are taken back."""
+    if output.resolve is None:
+        return list(plan(output, alerts, settings))
+    made: list[Request] = []
+    for closed, group in itertools.groupby(alerts, lambda alert: alert.eyas.get("status") == CLOSED):
+        if closed:
+            made += [output.resolve(alert, settings) for alert in group]
+        else:
+            made += plan(output, list(group), settings)
+    return made
 
 
 def opened(output: Output, settings: Any) -> Sender:

@@ -16,11 +16,13 @@ from eyas.hub.settings import Route
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A receiver with what it wants. `every` wants repeats too, as Falco's own outputs do."""
+    """A receiver with what it wants. `every` wants repeats too, as Falco's own outputs
+    do; `takes_back` is told when an alert is closed."""
 
     receiver: Receiver
     passes: Callable[[Alert], bool] = lambda _alert: True
     every: bool = False
+    takes_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)

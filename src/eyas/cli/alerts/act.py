@@ -12,7 +12,7 @@ from eyas.alert import escaped, iso8601
 from eyas.cli.alerts.options import folder_of, me, reading_from, store_options, writing_to
 from eyas.delivery import stored
 from eyas.errors import UsageError
-from eyas.hub import moments, reading, silences
+from eyas.hub import closing, moments, reading, silences
 from eyas.hub.filter import parse
 from eyas.hub.reading import Remark
 
@@ -63,6 +63,8 @@ def _remark(folder: Path, alerts: tuple[str, ...], made: Remark, status: str | N
         found = [reading.one(db, name) for name in alerts]
         for kept in found:
             reading.remark(db, kept.id, Remark(time.time_ns(), made.who, made.kind, made.text), status)
+            if status == closing.CLOSED:
+                closing.take_back(db, kept)
             click.echo(f"{kept.id}: {made.kind}", err=True)
 
 

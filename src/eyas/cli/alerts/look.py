@@ -206,7 +206,7 @@ def stats_command(
         counters = journal.counters(db)
         depths = {name: journal.depth(db, name).count for name in journal.outputs(db)}
         quiet = {s.number: s.held for s in silences.every(db) if s.held}
-    counters.pop("highest_discarded", None)
+    counters = {name: n for name, n in counters.items() if not name.startswith(("highest", "takes back:"))}
     if as_json:
         body = {
             "alerts": counts.alerts,
