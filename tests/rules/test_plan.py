@@ -7,6 +7,7 @@ import pytest
 from eyas import catalog, rules
 from eyas.rules import document
 from eyas.rules.plan import Plan, Sieve, plan
+from eyas.sources import members
 
 READS = "evt.type in (open, openat, openat2) and evt.is_open_read=true and fd.num>=0"
 
@@ -29,6 +30,12 @@ def test_only_calls_that_can_match_are_collected() -> None:
 
 def test_a_call_without_an_event_of_its_own_is_collected_by_name() -> None:
     assert planned("evt.type in (pivot_root, chmod)").calls == {"chmod": (), "pivot_root": ()}
+
+
+def test_a_rule_of_a_log_source_collects_nothing() -> None:
+    text = "- rule: r\n  desc: d\n  condition: ka.verb = get\n  output: x\n  priority: INFO\n  source: k8s_audit\n"
+    loaded = rules.load_documents([document.parse("test.yaml", text)], members.known(), rules.Settings())
+    assert plan(loaded.active, catalog.load()).calls == {}
 
 
 def test_a_rule_on_failures_makes_the_kernel_send_failures_only() -> None:

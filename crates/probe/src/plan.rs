@@ -208,6 +208,14 @@ mod tests {
     }
 
     #[test]
+    fn an_event_that_no_call_here_makes_is_left_out_and_an_unknown_name_refused() {
+        let parsed = |name: &str| Plan::parse(&format!(r#"{{"calls": {{"{name}": []}}}}"#));
+        assert!(parsed("fstat64").is_ok_and(|plan| !plan.calls.contains_key("fstat64")));
+        assert!(parsed("drop").is_ok());
+        assert!(parsed("opan").is_err());
+    }
+
+    #[test]
     fn a_sieve_is_laid_out_as_the_kernel_side_reads_it() {
         let sieve = Sieve {
             prefixes: vec!["/etc/shadow".into(), "/a".into()],

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from eyas import lang
-from eyas.catalog import GENERIC_IDS, Catalog
+from eyas.catalog import GENERIC_IDS, KERNEL, Catalog
 from eyas.rules.compiling import Compiled
 from eyas.rules.suppose import Guard, Supposed, can_hold, guard
 
@@ -81,7 +81,10 @@ def plan(rules: Iterable[Compiled], catalog: Catalog) -> Plan:
 
 def calls_of(rule: Compiled, catalog: Catalog) -> list[str]:
     """Names of the system calls that a rule can hold on."""
-    rows = (catalog.events[number] for number in (rule.events or range(len(catalog.events))))
+    rows = (
+        catalog.events[number]
+        for number in (range(len(catalog.events)) if rule.events is None else rule.events)
+    )
     current = {row.name for row in rows if row.status == "current" and row.id % 2 and row.id > 1}
     current -= {"execve", "execveat", "pluginevent", "asyncevent", "container", "drop"}
     return sorted(current | _failed(rule) | _generic(rule, catalog))
