@@ -25,8 +25,6 @@ _TYPES = (lang.FieldRef("evt.type"), lang.FieldRef("syscall.type"))
 _DATA_FIELDS = ("evt.buffer", "evt.args", "evt.info", "evt.arg.data", "evt.arg[data]", "evt.rawarg.data")
 _PATH_FIELDS = ("eyas.path",)
 
-KERNEL = "syscall"
-
 Test = str | dict[str, list[int]]
 
 
