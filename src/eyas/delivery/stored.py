@@ -32,11 +32,20 @@ def severity(priority: str) -> int:
     return SEVERITIES.index(low) if low in SEVERITIES else _ALIASES.get(low, 0)
 
 
-def entry_of(alert: Alert, identity: str = "", outputs: tuple[str, ...] = (), lead: str = "") -> Entry:
-    """The alert ready for the disk."""
-    body = encode(alert)
+def entry_of(
+    alert: Alert,
+    identity: str = "",
+    outputs: tuple[str, ...] = (),
+    lead: str = "",
+    status: str = "open",
+    more: Mapping[str, Any] | None = None,
+) -> Entry:
+    """The alert ready for the disk; `more` is added to what it says about itself."""
+    body = encode(alert, more)
     return Entry(
-        id=str(alert.eyas.get("id") or hashlib.blake2b(body, digest_size=12).hexdigest()),
+        id=_clean(str(alert.eyas["id"]))
+        if alert.eyas.get("id")
+        else hashlib.blake2b(body, digest_size=12).hexdigest(),
         ts=min(max(alert.ts, 0), 2**63 - 1),
         severity=severity(alert.priority),
         rule=_clean(alert.rule),
@@ -47,13 +56,14 @@ def entry_of(alert: Alert, identity: str = "", outputs: tuple[str, ...] = (), le
         body=body,
         outputs=outputs,
         lead=lead,
+        status=status,
     )
 
 
-def encode(alert: Alert) -> bytes:
+def encode(alert: Alert, more: Mapping[str, Any] | None = None) -> bytes:
     """The alert as one JSON object, with message and all."""
     body: dict[str, Any] = {
-        "eyas": dict(alert.eyas),
+        "eyas": {**alert.eyas, **more} if more else dict(alert.eyas),
         "hostname": alert.hostname,
         "message": alert.message,
         "output_fields": dict(alert.fields),

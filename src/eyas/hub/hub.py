@@ -15,7 +15,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import IO, Any
 
 import structlog
@@ -98,7 +98,7 @@ class Hub:
             silence = silences.covering(self._silences, alert)
             if silence is not None:
                 self._held_by[silence.number] += 1
-                self._keep(alert, "", (), status="silenced")
+                self.writer.put(stored.entry_of(alert, status="silenced"))
             else:
                 self._sort(alert, self.groups.decide(alert), without)
             self.writer.say(lambda: self._said(alert))
@@ -157,12 +157,13 @@ class Hub:
     def _sort(self, alert: Alert, decision: Decision, without: str) -> None:
         bundle = decision.bundle
         if decision.fate is Fate.RAISED:
-            lead = stored.entry_of(alert).id if not alert.eyas.get("id") else str(alert.eyas["id"])
-            bundle.lead = lead
-            raised = replace(alert, eyas={**alert.eyas, "id": lead, "group": bundle.facts()})
-            self._keep(raised, bundle.identity, self.router.receivers(alert, repeat=False, without=without))
+            outputs = self.router.receivers(alert, repeat=False, without=without)
+            more: dict[str, Any] = {"group": bundle.facts()}
+            if not bundle.lead:
+                bundle.lead = more["id"] = stored.entry_of(alert).id
+            self.writer.put(stored.entry_of(alert, bundle.identity, outputs, more=more))
             if bundle.count > 1:
-                self._dirty[lead] = bundle
+                self._dirty[bundle.lead] = bundle
             return
         if decision.fate is Fate.REPEAT:
             self._dirty[bundle.lead] = bundle
@@ -170,7 +171,7 @@ class Hub:
         self._unsaved[decision.fate.value, alert.rule] += 1
         outputs = self.router.receivers(alert, repeat=True, without=without)
         if outputs:
-            self._keep(alert, bundle.identity, outputs, lead=bundle.lead or "-")
+            self.writer.put(stored.entry_of(alert, bundle.identity, outputs, bundle.lead or "-"))
 
     def _amend(self, alert: Alert) -> None:
         """An alert that came before all was known comes again, complete: it replaces what is kept."""
@@ -182,11 +183,6 @@ class Hub:
             )
         )
         self.writer.say(lambda: self._said(alert))
-
-    def _keep(
-        self, alert: Alert, identity: str, outputs: tuple[str, ...], lead: str = "", status: str = "open"
-    ) -> None:
-        self.writer.put(replace(stored.entry_of(alert, identity, outputs, lead), status=status))
 
     def _kept(self, entries: Sequence[journal.Entry]) -> None:
         if any(entry.outputs for entry in entries):

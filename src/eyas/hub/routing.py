@@ -34,9 +34,8 @@ class Router:
 
     def receivers(self, alert: Alert, *, repeat: bool, without: str = "") -> tuple[str, ...]:
         """Names of the receivers of an alert."""
-        open_routes = [route for route in self.routes if _wants(route, alert)]
         named = {name for route in self.routes for name in route.to}
-        chosen = {name for route in open_routes for name in route.to}
+        chosen = {name for route in self.routes if _wants(route, alert) for name in route.to}
         return tuple(
             target.receiver.name
             for target in self.targets
