@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email.utils
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from eyas.errors import EyasError
 # Answers that belong to one message and will not change: a body, length, type or header that is not taken.
 # All others may: the receiver is busy or broken, or its address or our credentials can be mended.
 NEVER = frozenset((400, 406, 411, 412, 413, 414, 415, 417, 421, 422, 431))
+LONGEST_WAIT = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +81,20 @@ def delivered() -> Answer:
 
 
 def retry(reason: str, after: float | None = None) -> Answer:
-    """Not now."""
-    return Answer(Outcome.RETRY, reason, after)
+    """Not now. Nobody can ask us to wait longer than an hour."""
+    if after is None or math.isnan(after):
+        return Answer(Outcome.RETRY, _line(reason))
+    return Answer(Outcome.RETRY, _line(reason), min(max(after, 0.0), LONGEST_WAIT))
 
 
 def refused(reason: str) -> Answer:
     """Never."""
-    return Answer(Outcome.REFUSED, reason)
+    return Answer(Outcome.REFUSED, _line(reason))
+
+
+def _line(text: str) -> str:
+    """Words of a receiver on one line; nothing in them moves the cursor of whoever reads the log."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 class Sender(Protocol):
@@ -104,7 +113,7 @@ def classify(
     """The meaning of an HTTP answer: 2xx is delivered, a fault of the message refused, all else comes back later."""
     if 200 <= status < 300:
         return delivered()
-    detail = " ".join(body[:300].decode("utf-8", "replace").split())
+    detail = body[:300].decode("utf-8", "replace").strip()
     reason = f"HTTP {status}: {detail}" if detail else f"HTTP {status}"
     if status in NEVER:
         return refused(reason)
@@ -118,7 +127,7 @@ def wait(headers: Mapping[str, str], now: datetime) -> float | None:
         return float(value[:9])
     try:
         when = email.utils.parsedate_to_datetime(value)
-    except ValueError:
+        when = when if when.tzinfo else when.replace(tzinfo=UTC)
+        return (when - now).total_seconds()
+    except (ValueError, TypeError, OverflowError):
         return None
-    when = when if when.tzinfo else when.replace(tzinfo=UTC)
-    return max(0.0, (when - now).total_seconds())
