@@ -100,3 +100,28 @@ def test_filtered_and_unfiltered_collection_give_the_same_alerts(machine, tmp_pa
     assert {rule for rule, _ in all_of_them} == {rule.name for rule in force.rules}
     assert few == all_of_them
     assert filtered.stats()["events"] < unfiltered.stats()["events"]
+
+
+LINKED = """
+- rule: reached
+  desc: A file is reached through a link.
+  condition: evt.type = openat and eyas.path.resolved = {folder}/target and proc.name = cat
+  output: "%fd.name is %eyas.path.resolved"
+  priority: WARNING
+"""
+
+
+def test_a_rule_sees_where_a_link_leads(machine, tmp_path: Path) -> None:
+    known = catalog.load()
+    text = LINKED.format(folder=tmp_path)
+    loaded = rules.load_documents([document.parse("test.yaml", text)], known, rules.Settings())
+    assert not loaded.errors, [problem.text() for problem in loaded.errors]
+    collect = plan(loaded.active, known)
+    assert collect.paths
+    program = pipeline.compile_rules(loaded.active, loaded.ir)
+    force = watch.Force(loaded.active, program, [], alert.Style(), json.dumps(collect.json()))
+    (tmp_path / "target").write_text("x")
+    (tmp_path / "link").symlink_to("target")
+    live = _core.Live(force.program, force.events, plan=force.plan)
+    subprocess.run(["cat", tmp_path / "link"], check=True, stdout=subprocess.DEVNULL)
+    assert told(live, force) == [("reached", f"{tmp_path}/link is {tmp_path}/target")]

@@ -4,6 +4,7 @@ mod ancestors;
 mod args;
 mod container;
 mod evt;
+mod eyas;
 mod fd;
 mod fdlist;
 mod field;

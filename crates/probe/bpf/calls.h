@@ -296,7 +296,7 @@ static __always_inline int call(struct pt_regs *regs, __u64 nr, long ret, bool d
 	for (int i = 0; i < STEPS && i < steps; i++)
 		step(r, task, recipe->step[i].op, recipe->step[i].arg, recipe->step[i].len);
 	made(r, task, recipe->makes);
-	send(&calls, r, recipe->class);
+	send_call(r, recipe->class);
 	return 0;
 }
 

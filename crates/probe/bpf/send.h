@@ -9,10 +9,26 @@ struct {
 	__uint(max_entries, 4 << 20);
 } processes SEC(".maps");
 
+#define CALLS_SIZE (16 << 20)
+/* Of a ring that is half full, no cgroup gets more than this: a noisy one loses its own events, not those of others. */
+#define SHARE_SIZE (CALLS_SIZE / 8)
+
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 16 << 20);
+	__uint(max_entries, CALLS_SIZE);
 } calls SEC(".maps");
+
+/* What one cgroup has sent while the ring was half full and the reader went once around it. */
+struct share {
+	__u64 round, bytes;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u64);
+	__type(value, struct share);
+} shares SEC(".maps");
 
 /* A record may start anywhere below RECORD_SIZE and its last blob may end behind it. */
 struct scratch {
@@ -98,6 +114,44 @@ static __always_inline void send(void *ring, struct record *r, __u32 class)
 
 	count(class, lost);
 	wake(ring);
+}
+
+/* The memory cgroup tells containers apart in both versions of cgroups, where it is there. */
+static __always_inline __u64 cgroup_key(void)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct css_set *set = BPF_CORE_READ(task, cgroups);
+	struct cgroup_subsys_state *state = 0;
+
+	if (bpf_core_enum_value_exists(enum cgroup_subsys_id, memory_cgrp_id))
+		bpf_core_read(&state, sizeof(state),
+			      &set->subsys[bpf_core_enum_value(enum cgroup_subsys_id, memory_cgrp_id) & 15]);
+	return state ? BPF_CORE_READ(state, cgroup, kn, id) : BPF_CORE_READ(set, dfl_cgrp, kn, id);
+}
+
+/* Whether the cgroup of the caller may still send when the ring is half full. */
+static __always_inline bool has_share(__u64 size)
+{
+	if (bpf_ringbuf_query(&calls, BPF_RB_AVAIL_DATA) < CALLS_SIZE / 2)
+		return 1;
+	__u64 key = cgroup_key(), round = bpf_ringbuf_query(&calls, BPF_RB_CONS_POS) / CALLS_SIZE;
+	struct share *share = bpf_map_lookup_elem(&shares, &key);
+	struct share first = { .round = round, .bytes = size };
+
+	if (!share || share->round != round) {
+		bpf_map_update_elem(&shares, &key, &first, BPF_ANY);
+		return 1;
+	}
+	share->bytes += size;
+	return share->bytes < SHARE_SIZE;
+}
+
+static __always_inline void send_call(struct record *r, __u32 class)
+{
+	if (has_share(r->size))
+		send(&calls, r, class);
+	else
+		count(class, 1);
 }
 
 #endif

@@ -194,7 +194,7 @@ static __always_inline int completed(void *req, __s32 result)
 		if (!begun || recipe->step[i].op > OP_SIZED_AT)
 			step(r, task, recipe->step[i].op, recipe->step[i].arg, recipe->step[i].len);
 	made(r, task, recipe->makes);
-	send(&calls, r, recipe->class);
+	send_call(r, recipe->class);
 	bpf_map_delete_elem(&operations, &key);
 	return 0;
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use eyas_event::Given;
 use eyas_live::{Figures, Found, Question, Report, Rules, Setup, Watch};
-use eyas_probe::Plan;
+use eyas_probe::{Plan, Rung};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
 
@@ -159,6 +159,8 @@ pub(crate) fn doctor(py: Python<'_>) -> Bound<'_, PyBytes> {
         "root": facts.root,
         "btf": facts.btf,
         "refused": facts.refused,
+        "rung": facts.rung.map(Rung::name),
+        "lacks": facts.rung.map_or(&[][..], Rung::lacks),
         "calls": facts.calls,
         "events": facts.events,
     });

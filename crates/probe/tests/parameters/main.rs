@@ -5,6 +5,7 @@
 #[cfg(target_arch = "x86_64")]
 mod compat;
 mod descriptors;
+mod fairness;
 mod files;
 mod kernel;
 mod layers;
@@ -31,6 +32,7 @@ fn cases() -> Vec<Case> {
     all.extend_from_slice(processes::CASES);
     all.extend_from_slice(kernel::CASES);
     all.extend_from_slice(uring::CASES);
+    all.extend_from_slice(fairness::CASES);
     #[cfg(target_arch = "x86_64")]
     all.extend_from_slice(compat::CASES);
     all

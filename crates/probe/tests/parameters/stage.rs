@@ -106,6 +106,25 @@ impl Stage {
 
     /// Runs `act` in a new process under a plan, until the end of it was seen.
     pub(crate) fn run_under(&mut self, plan: &Plan, act: impl FnOnce(&Notes)) -> Seen {
+        let (pid, notes) = self.begin(plan, act);
+        let events = self.until_exit(pid.into());
+        // SAFETY: takes the state of our child.
+        unsafe { libc::waitpid(pid, std::ptr::null_mut(), 0) };
+        Seen { pid: pid.into(), notes, events }
+    }
+
+    /// Runs `act` in a new process and reads nothing before it has ended.
+    pub(crate) fn run_unread(&mut self, calls: &[&str], act: impl FnOnce(&Notes)) -> Seen {
+        let mut plan = Plan::of(&[]);
+        calls.iter().for_each(|call| drop(plan.calls.insert((*call).to_owned(), Vec::new())));
+        let (pid, notes) = self.begin(&plan, act);
+        // SAFETY: waits for our child.
+        unsafe { libc::waitpid(pid, std::ptr::null_mut(), 0) };
+        let events = self.until_exit(pid.into());
+        Seen { pid: pid.into(), notes, events }
+    }
+
+    fn begin(&mut self, plan: &Plan, act: impl FnOnce(&Notes)) -> (i32, Notes) {
         self.sensor.follow(plan).expect("the plan is taken");
         let notes = Notes::new();
         // SAFETY: the child only makes system calls and leaves by _exit.
@@ -116,10 +135,7 @@ impl Stage {
             unsafe { libc::_exit(0) };
         }
         assert!(pid > 0);
-        let events = self.until_exit(pid.into());
-        // SAFETY: takes the state of our child.
-        unsafe { libc::waitpid(pid, std::ptr::null_mut(), 0) };
-        Seen { pid: pid.into(), notes, events }
+        (pid, notes)
     }
 
     fn until_exit(&mut self, pid: i64) -> Vec<Vec<u8>> {

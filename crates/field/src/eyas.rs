@@ -1,0 +1,22 @@
+//! Fields of our own, about what the kernel did and not what the program said.
+
+use crate::Cx;
+use crate::field::{Field, Type};
+use crate::value::text;
+
+/// The fields of this family.
+pub(crate) static FIELDS: &[Field] = &[Field {
+    name: "eyas.path.resolved",
+    about: "Path of the event's file as the kernel found it: through links, relative folders and mounts. Where the \
+            kernel was not asked (a capture, an old file), the name of the file, as `fd.name`",
+    kind: Type::Text,
+    declared: "CHARBUF",
+    get: |cx, _| resolved(cx).and_then(text),
+    ..Field::NEW
+}];
+
+/// The sensor puts the kernel's path behind the last parameter of an event that works on an open file.
+fn resolved<'a>(cx: &Cx<'a>) -> Option<&'a [u8]> {
+    let told = cx.event.text(cx.event.info().params.len()).filter(|path| path.starts_with(b"/"));
+    told.or_else(|| Some(cx.fd()?.name.as_ref()).filter(|name| !name.is_empty()))
+}

@@ -1,0 +1,78 @@
+//! A flood: what it may take from others.
+
+use std::fs;
+use std::path::PathBuf;
+
+use crate::files::sys;
+use crate::stage::{Stage, c};
+
+pub(crate) const CASES: &[crate::Case] = &[
+    ("a flood loses its own events, and every loss is counted", flood),
+    ("births and deaths survive a flood", lives),
+];
+
+/// More events than the ring holds.
+const FLOOD: i32 = 160_000;
+
+/// A cgroup for the one who floods, where this machine lets us make one.
+fn cgroup() -> Option<PathBuf> {
+    let own = std::process::id();
+    ["/sys/fs/cgroup/memory", "/sys/fs/cgroup"].iter().find_map(|root| {
+        let dir = PathBuf::from(root).join(format!("eyas-{own}"));
+        fs::create_dir(&dir).ok()?;
+        dir.join("cgroup.procs").exists().then_some(dir)
+    })
+}
+
+fn flood_from(file: Option<&std::ffi::CStr>) {
+    if let Some(file) = file {
+        let fd = sys!(SYS_openat(libc::AT_FDCWD, file.as_ptr(), libc::O_WRONLY, 0)) as i32;
+        sys!(SYS_write(fd, b"0".as_ptr(), 1));
+    }
+    for _ in 0..FLOOD {
+        sys!(SYS_kill(0x7fff_fff0, 0));
+    }
+}
+
+fn flood(stage: &mut Stage) {
+    let Some(dir) = cgroup() else {
+        eprintln!("skipped: no cgroup can be made here");
+        return;
+    };
+    let file = c(dir.join("cgroup.procs"));
+    let before = stage.lost();
+    // Nothing is read while both run: first the flood, then, in another cgroup, the quiet one.
+    let seen = stage.run_unread(&["kill", "tkill"], |notes| {
+        let pid = sys!(SYS_clone(libc::SIGCHLD, 0, 0, 0, 0));
+        if pid == 0 {
+            flood_from(Some(&file));
+            sys!(SYS_exit_group(0));
+        }
+        notes.put(0, pid);
+        sys!(SYS_wait4(pid, 0, 0, 0));
+        sys!(SYS_tkill(0x7fff_fff1, 0));
+    });
+    let _ = fs::remove_dir(&dir);
+    let arrived = seen.all("kill").len() as u64;
+    assert_eq!(seen.all("tkill").len(), 1, "the quiet one is heard");
+    assert!(arrived < FLOOD as u64, "the ring was full");
+    assert_eq!(arrived + (stage.lost() - before), FLOOD as u64, "every event is counted");
+}
+
+fn lives(stage: &mut Stage) {
+    let seen = stage.run_unread(&["kill"], |_| {
+        for _ in 0..20 {
+            let pid = sys!(SYS_clone(libc::SIGCHLD, 0, 0, 0, 0));
+            if pid == 0 {
+                for _ in 0..FLOOD / 20 {
+                    sys!(SYS_kill(0x7fff_fff0, 0));
+                }
+                sys!(SYS_exit_group(0));
+            }
+        }
+        for _ in 0..20 {
+            sys!(SYS_wait4(-1, 0, 0, 0));
+        }
+    });
+    assert_eq!(seen.all("procexit").len(), 21);
+}
