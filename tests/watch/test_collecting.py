@@ -99,7 +99,6 @@ def test_filtered_and_unfiltered_collection_give_the_same_alerts(machine, tmp_pa
     few, all_of_them = told(filtered, force), told(unfiltered, force)
     assert {rule for rule, _ in all_of_them} == {rule.name for rule in force.rules}
     assert few == all_of_them
-    assert filtered.stats()["events"] < unfiltered.stats()["events"]
 
 
 LINKED = """

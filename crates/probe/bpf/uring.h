@@ -170,6 +170,30 @@ static __always_inline bool kept_blobs(struct record *r, struct operation *done)
 	return 1;
 }
 
+/* What the kernel knows of the file; the memory of the program is not looked at again. */
+static __noinline int ring_step(struct record *r, struct task_struct *task, __u32 op, __u64 value)
+{
+	struct file *file = file_of(task, (__s32)value);
+
+	switch (op) {
+	case OP_FILE:
+		file_facts(r, file);
+		break;
+	case OP_PATH:
+		path_of(r, file);
+		break;
+	case OP_TUPLE:
+		tuple(r, file);
+		break;
+	case OP_QUEUE:
+		queue(r, file);
+		break;
+	default:
+		blob_end(r, 0);
+	}
+	return 0;
+}
+
 static __always_inline int completed(void *req, __s32 result)
 {
 	__u64 key = (__u64)req;
@@ -192,7 +216,7 @@ static __always_inline int completed(void *req, __s32 result)
 	bool begun = kept_blobs(r, done);
 	for (int i = 0; i < STEPS && i < steps; i++)
 		if (!begun || recipe->step[i].op > OP_SIZED_AT)
-			step(r, task, recipe->step[i].op, recipe->step[i].arg, recipe->step[i].len);
+			ring_step(r, task, recipe->step[i].op, argument(r, recipe->step[i].arg));
 	made(r, task, recipe->makes);
 	send_call(r, recipe->class);
 	bpf_map_delete_elem(&operations, &key);
