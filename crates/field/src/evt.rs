@@ -168,7 +168,7 @@ pub(crate) static FIELDS: &[Field] = &[
         kind: Type::Bool,
         declared: "BOOL",
         everywhere: true,
-        get: |cx, _| flag(is_meta(cx)),
+        get: |cx, _| flag(is_meta(cx) || cx.record.is_some_and(|r| r.asynctype().is_some())),
         ..Field::NEW
     },
     Field {
@@ -177,7 +177,10 @@ pub(crate) static FIELDS: &[Field] = &[
         kind: Type::Text,
         declared: "CHARBUF",
         everywhere: true,
-        get: |cx, _| text(is_meta(cx).then(|| type_name(cx))?),
+        get: |cx, _| match cx.record {
+            Some(record) => owned(record.asynctype()?),
+            None => text(is_meta(cx).then(|| type_name(cx))?),
+        },
         ..Field::NEW
     },
     Field {

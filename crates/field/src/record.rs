@@ -10,6 +10,8 @@ pub trait Record {
     fn plugin(&self) -> &str;
     /// The event in one line.
     fn info(&self) -> Option<Vec<u8>>;
+    /// Name of the event when it came beside the stream.
+    fn asynctype(&self) -> Option<Vec<u8>>;
     /// The value that the rules know by a number.
     fn value(&self, slot: usize) -> Option<&Value<'_>>;
 }

@@ -126,12 +126,17 @@ impl Maker<'_> {
 
     fn steps(&self, pointer: &str) -> Made<Vec<Step>> {
         let bad = |_| format!("pointer {pointer:?} has too many steps");
-        match (pointer, self.argument) {
-            ("{arg}", Some(argument)) => return pointer::parse_plain(argument).map_err(bad),
-            _ if pointer.contains("{arg}") => {
-                return Err(format!("'{{arg}}' is not the whole of {pointer:?}"));
+        if let Some((before, after)) = pointer.split_once("{arg}") {
+            // Behind a slash the argument is one key, else a pointer that goes on from there.
+            let argument = self.argument.unwrap_or_default();
+            let mut steps = pointer::parse(before.strip_suffix('/').unwrap_or(before)).map_err(bad)?;
+            if before.ends_with('/') {
+                steps.push(Step::Key(argument.into()));
+            } else {
+                steps.extend(pointer::parse_plain(argument).map_err(bad)?);
             }
-            _ => {}
+            steps.extend(pointer::parse(after).map_err(bad)?);
+            return Ok(steps);
         }
         let mut steps = pointer::parse(pointer).map_err(bad)?;
         if let (true, Some(number)) = (self.indexed, self.argument)

@@ -114,6 +114,10 @@ impl Record for Looked<'_, '_> {
         self.here().one(self.asked.info.as_ref()?).map(Cow::into_owned)
     }
 
+    fn asynctype(&self) -> Option<Vec<u8>> {
+        self.here().one(self.asked.asynctype.as_ref()?).map(Cow::into_owned)
+    }
+
     fn value(&self, slot: usize) -> Option<&Value<'_>> {
         let cell = self.cells.values.get(slot)?;
         cell.get_or_init(|| self.look(&self.asked.slots[slot])).as_ref()

@@ -40,6 +40,8 @@ struct Declared {
     identity: Option<Json>,
     #[serde(default)]
     info: Option<Json>,
+    #[serde(default)]
+    asynctype: Option<Json>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -138,6 +140,7 @@ pub struct Asked {
     pub(crate) keep: Option<Cond>,
     pub(crate) identity: Option<Expr>,
     pub(crate) info: Option<Expr>,
+    pub(crate) asynctype: Option<Expr>,
 }
 
 /// Collects what rules ask for.
@@ -181,6 +184,7 @@ impl Schema {
         let keep = declared.keep.as_ref().map(|c| maker.cond(c)).transpose().map_err(wrong("keep"))?;
         let identity = declared.identity.as_ref().map(|e| maker.expr(e)).transpose();
         let info = declared.info.as_ref().map(|e| maker.expr(e)).transpose();
+        let asynctype = declared.asynctype.as_ref().map(|e| maker.expr(e)).transpose();
         let asked = Asked {
             source: declared.name.clone(),
             plugin: declared.plugin.clone(),
@@ -191,6 +195,7 @@ impl Schema {
             keep,
             identity: identity.map_err(wrong("identity"))?,
             info: info.map_err(wrong("info"))?,
+            asynctype: asynctype.map_err(wrong("asynctype"))?,
             tree,
         };
         Ok(Ask { schema: self, asked, known: HashMap::new() })

@@ -15,11 +15,12 @@ from eyas.alert import Alert
 from eyas.cli import figures, keeping
 from eyas.cli.keeping import Desk
 from eyas.cli.options import Chosen
-from eyas.errors import RunError
+from eyas.errors import RunError, UsageError
 from eyas.hub import settings as alerts
 from eyas.hub.metrics import Sensor
-from eyas.intake import Intake, Judge, configured, judges
+from eyas.intake import Feed, Intake, Judge, configured, judges
 from eyas.sources import members
+from eyas.sources.binary.stream import VIA
 from eyas.transports.checkpoint import Checkpoints
 from eyas.transports.status import Status
 from eyas.watch import Wake, Wakes, changes, service
@@ -36,9 +37,12 @@ class Feeds:
     """The configured sources of a run; none is fine too."""
 
     def __init__(self, chosen: Chosen) -> None:
-        self._feeds = configured(chosen.settings.sources)
+        self._streams = chosen.plugins.streams
+        self._feeds = [*configured(chosen.settings.sources), *_plugin_feeds(chosen)]
+        chosen.plugins.ask(chosen.loaded.active)
         self._path = store_of(chosen.settings)
         self._judges = self._made(chosen)
+        self._active = chosen.loaded.active
         self._next = self._judges
         self.intake: Intake | None = None
 
@@ -74,15 +78,32 @@ class Feeds:
     def prepare(self, chosen: Chosen) -> None:
         """Compile other rules; they are not in force yet."""
         self._next = self._made(chosen)
+        self._active = chosen.loaded.active
 
     def switch(self) -> None:
         """Put what was prepared in force."""
         if self.intake is not None:
+            for stream in self._streams:
+                stream.ask(self._active)
             self.intake.reload(self._next)
 
     def _made(self, chosen: Chosen) -> Mapping[str, Judge]:
-        names = {feed.source.name for feed in self._feeds}
-        return judges(names, chosen.loaded.active, members.known(), chosen.loaded.matching) if names else {}
+        streams = {stream.source.name: stream.source for stream in self._streams}
+        names = {feed.source.name for feed in self._feeds} - streams.keys()
+        known, rules = chosen.known or members.known(), chosen.loaded
+        made = judges(names, rules.active, known, rules.matching) if names else {}
+        theirs = {name: Judge(one, rules.active, known, rules.matching) for name, one in streams.items()}
+        return {**made, **theirs}
+
+
+def _plugin_feeds(chosen: Chosen) -> list[Feed]:
+    """Feeds of binary plugins; a source comes either from one or from a key of `sources`."""
+    own = {feed.source.name for feed in configured(chosen.settings.sources)}
+    for stream in chosen.plugins.streams:
+        if stream.source.name in own:
+            what = f"source {stream.source.name} is in 'sources' and comes from plugin {stream.source.plugin} too"
+            raise UsageError(what, "take one of them out of the configuration")
+    return [Feed(s.source.plugin, s.source, VIA, s) for s in chosen.plugins.streams]
 
 
 def alone(reading: Feeds, first: Chosen, wakes: Wakes, loader: changes.Loader[Chosen]) -> pipeline.Tally:

@@ -10,10 +10,12 @@ from typing import Any, TypeVar
 import click
 
 from eyas import alert, config, rules
+from eyas.catalog import Catalog
 from eyas.errors import UsageError
 from eyas.hub import activity, entities
 from eyas.hub import settings as alerts
 from eyas.sources import members
+from eyas.sources.binary.configured import NO_PLUGINS, Plugins, configured
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -29,6 +31,8 @@ class Chosen:
     settings: config.Settings
     sources: tuple[Path, ...] = ()
     keep: alerts.Settings | None = None  # how alerts are kept; None keeps none
+    plugins: Plugins = NO_PLUGINS
+    known: Catalog | None = None
 
 
 def rule_options(command: F) -> F:
@@ -75,7 +79,11 @@ def choose(
     keep = keeps(settings)
     noted = [activity.RULES] if keep is not None and keep.trail else []
     carry = entities.CARRIED if noted else ()
-    loaded = rules.load([*where, *noted], members.known(), rule_settings(settings, enable_all, carry))
+    plugins, said = configured(settings.plugins, settings.load_plugins)
+    for warning in said:
+        click.echo(f"warning: {warning}", err=True)
+    known = plugins.known(members.known())
+    loaded = rules.load([*where, *noted], known, rule_settings(settings, enable_all, carry))
     report(loaded)
     style = alert.Style(
         json_output=as_json or settings.json_output,
@@ -86,7 +94,7 @@ def choose(
         json_include_tags_property=settings.json_include_tags_property,
     )
     sources = (*where, config_file) if config_file else tuple(where)
-    return Chosen(loaded, style, settings, sources, keep)
+    return Chosen(loaded, style, settings, sources, keep, plugins, known)
 
 
 def service_rules(sections: Mapping[str, Any]) -> list[Path]:

@@ -27,7 +27,8 @@ class Derived:
 
 
 # A value is a JSON pointer or derived. In a pointer `*` stands for each element of a list, a number for one
-# element, `{arg}` for the argument of the field, and `*[kind=User]` for the elements whose `kind` is `User`.
+# element, and `*[kind=User]` for the elements whose `kind` is `User`. `{arg}` stands for the argument of the
+# field: behind a slash as one key, else as a pointer that goes on from there.
 Value = str | Derived
 
 
@@ -239,38 +240,40 @@ class Source:
     plugin: str = ""  # The plugin of the field whose rules this source runs: `evt.pluginname`.
     version: tuple[int, int, int] = (1, 0, 0)  # Version of that plugin whose fields are all here.
     same_as: tuple[str, ...] = field(default=())  # Other plugins that give the same source.
+    payload: str = ""  # Where the event itself stands in a record: what `json.value` reads.
+    asynctype: str = ""  # Pointer to the name of an event that came beside the stream.
+
+    def every(self) -> tuple[Field, ...]:
+        """Give its own fields and those that every source has."""
+        return (*self.fields, *_common(self.payload))
 
     def ir(self) -> dict[str, Any]:
         """The form that the core reads."""
         return {
             "name": self.name,
             "plugin": self.plugin or self.name,
-            "fields": [one.ir() for one in (*self.fields, *COMMON)],
+            "fields": [one.ir() for one in self.every()],
             "time": self.time.ir(),
             "lists": list(self.lists),
             "keep": _ir(self.keep),
             "identity": self.identity,
             "info": _ir(self.info),
+            "asynctype": self.asynctype or None,
         }
 
 
-# Fields that records of every source have.
-COMMON = tuple(
-    one
-    for kin in ("json", "jevt")
-    for one in (
-        Field(
-            f"{kin}.value",
-            "text",
-            "{arg}",
-            "Value at a JSON pointer (RFC 6901) in the record; anything but a text as JSON.",
-            arg="key",
-            required=True,
-        ),
-        Field(f"{kin}.obj", "text", whole(), "The whole record as text."),
-        Field(f"{kin}.rawtime", "text", event_time(), "Time of the event, nanoseconds since the epoch."),
+def _common(payload: str) -> tuple[Field, ...]:
+    about = "Value at a JSON pointer (RFC 6901) in the event; anything but a text as JSON."
+    event: Value = payload or whole()
+    return tuple(
+        one
+        for kin in ("json", "jevt")
+        for one in (
+            Field(f"{kin}.value", "text", payload + "{arg}", about, arg="key", required=True),
+            Field(f"{kin}.obj", "text", event, "The whole event as text."),
+            Field(f"{kin}.rawtime", "text", event_time(), "Time of the event, nanoseconds since the epoch."),
+        )
     )
-)
 
 
 def _ir(value: Value | None) -> Any:

@@ -52,7 +52,7 @@ def plugin(name: str) -> Version | None:
 
 def ground(source: Source) -> Ground:
     """What the rules of a source stand on."""
-    fields = (_field(source.name, one) for one in (*source.fields, *card.COMMON))
+    fields = (_field(source.name, one) for one in source.every())
     return Ground(tuple(fields), source.ir())
 
 
