@@ -80,6 +80,13 @@ def running(
         started.stop()
 
 
+def wait_until(holds: Callable[[], bool]) -> None:
+    """Wait for what another thread does."""
+    pause = threading.Event()
+    while not holds():
+        pause.wait(0.01)  # the test's own time-out ends what never comes
+
+
 def listening(run: Running) -> str:
     """Address of a listener, once it listens."""
     arrived = threading.Event()

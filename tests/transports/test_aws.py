@@ -13,7 +13,7 @@ from eyas.errors import RunError
 from eyas.transports import aws, cloudwatch, s3, sqs
 from eyas.transports.parcel import Link, Outcome
 from eyas.transports.status import Status
-from tests.transports.conftest import running
+from tests.transports.conftest import running, wait_until
 
 moto_server = pytest.importorskip("moto.server", reason="moto is not installed: uv sync --all-extras")
 
@@ -167,7 +167,7 @@ def test_a_message_is_deleted_when_all_its_objects_are_safe(
         first.settle(Outcome.SAFE)
         assert messages(queues, url) == 1
         second.settle(Outcome.SAFE)
-        assert messages(queues, url) == 0
+        wait_until(lambda: messages(queues, url) == 0)
 
 
 def test_a_message_that_was_not_dealt_with_comes_again(account: dict[str, str]) -> None:
@@ -188,7 +188,7 @@ def test_a_message_of_nonsense_is_refused_and_stays_for_the_dead_letters(account
     with running(lambda link: sqs.parcels(sqs.Settings(queue=url, wait=0, **account), link)) as run:
         assert run.next().body == b"{}"
         assert run.link.status.refused["not a notice"] == 3
-    assert messages(queues, url) == 3
+    wait_until(lambda: messages(queues, url) == 3)
 
 
 def messages(queues: Any, url: str) -> int:

@@ -10,7 +10,7 @@ from eyas.errors import RunError
 from eyas.transports import pubsub
 from eyas.transports.parcel import Outcome
 from tests.service import Asked, Says, service
-from tests.transports.conftest import running
+from tests.transports.conftest import running, wait_until
 
 PATH = "/v1/projects/p/subscriptions/s"
 
@@ -57,10 +57,10 @@ def test_a_message_is_acknowledged_when_it_is_safe_and_comes_again_otherwise() -
         running(lambda link: pubsub.parcels(settings(google.url), link)) as run,
     ):
         assert run.next(Outcome.SAFE).body == b"one"
-        assert broker.acknowledged == ["0"]
+        wait_until(lambda: broker.acknowledged == ["0"])
         assert run.next(Outcome.AGAIN).body == b"two"
         assert run.next(Outcome.SAFE).body == b"two"
-        assert broker.acknowledged == ["0", "1"]
+        wait_until(lambda: broker.acknowledged == ["0", "1"])
 
 
 def test_a_message_that_is_not_base64_is_refused_and_acknowledged() -> None:
@@ -72,7 +72,7 @@ def test_a_message_that_is_not_base64_is_refused_and_acknowledged() -> None:
     ):
         assert run.next().body == b"fine"
         assert run.link.status.refused["not base64"] == 1
-    assert broker.acknowledged == ["0", "1"]
+        wait_until(lambda: broker.acknowledged == ["0", "1"])
 
 
 def test_a_test_gives_back_what_it_pulled() -> None:

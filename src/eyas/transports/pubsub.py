@@ -6,7 +6,7 @@ import base64
 import binascii
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,6 +15,7 @@ from eyas.errors import PassingError, UsageError
 from eyas.transports import exchange
 from eyas.transports.parcel import Link, Outcome, Parcel
 from eyas.transports.patience import patiently
+from eyas.transports.receipts import Receipts
 
 if TYPE_CHECKING:
     import httpx
@@ -63,6 +64,14 @@ class Subscription:
         answer = json.loads(page.body or b"{}")
         return answer if isinstance(answer, dict) else {}
 
+    def acknowledge(self, receipts: Sequence[str]) -> None:
+        """These messages are safe."""
+        self.call("acknowledge", {"ackIds": list(receipts)})
+
+    def give_back(self, receipts: Sequence[str]) -> None:
+        """These messages are to come again, at once."""
+        self.call("modifyAckDeadline", {"ackIds": list(receipts), "ackDeadlineSeconds": 0})
+
     def _headers(self) -> dict[str, str]:
         headers = {"Content-Type": "application/json"}
         if self._identity is not None:
@@ -78,9 +87,7 @@ def probe(settings: Settings) -> str:
             "receivedMessages", []
         )
         if found:
-            subscription.call(
-                "modifyAckDeadline", {"ackIds": [one["ackId"] for one in found], "ackDeadlineSeconds": 0}
-            )
+            subscription.give_back([one["ackId"] for one in found])
     return f"subscription {settings.subscription} can be pulled"
 
 
@@ -89,25 +96,28 @@ def parcels(settings: Settings, link: Link) -> Iterator[Parcel]:
     subscription = Subscription(settings)
     link.status.where = subscription.url
     with subscription:
-        while not link.stop.is_set():
-            answer = patiently(link, lambda: subscription.call("pull", {"maxMessages": settings.most}))
-            link.status.turn("running")
-            found = answer.get("receivedMessages", [])
-            for one in found:
-                yield from _parcel(one, subscription, link)
-            if not found and link.wait(settings.interval):
-                return
+        safe = Receipts(subscription.acknowledge, settings.most, link)
+        again = Receipts(subscription.give_back, settings.most, link)
+        try:
+            while not link.stop.is_set():
+                answer = patiently(link, lambda: subscription.call("pull", {"maxMessages": settings.most}))
+                link.status.turn("running")
+                found = answer.get("receivedMessages", [])
+                for one in found:
+                    yield from _parcel(one, safe, again, link)
+                if not found and link.wait(settings.interval):
+                    return
+        finally:
+            safe.close()
+            again.close()
 
 
-def _parcel(one: dict[str, Any], subscription: Subscription, link: Link) -> Iterator[Parcel]:
+def _parcel(one: dict[str, Any], safe: Receipts, again: Receipts, link: Link) -> Iterator[Parcel]:
     message = one.get("message", {})
     origin = f"message {message.get('messageId', '?')}"
 
     def settle(outcome: Outcome) -> None:
-        if outcome is Outcome.AGAIN:
-            subscription.call("modifyAckDeadline", {"ackIds": [one["ackId"]], "ackDeadlineSeconds": 0})
-        else:
-            subscription.call("acknowledge", {"ackIds": [one["ackId"]]})
+        (again if outcome is Outcome.AGAIN else safe).add(one["ackId"])
 
     try:
         body = base64.b64decode(message.get("data", ""), validate=True)

@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import threading
 import urllib.parse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
+from eyas.errors import PassingError
 from eyas.transports import aws, s3
 from eyas.transports.parcel import Link, Outcome, Parcel
 from eyas.transports.patience import patiently
+from eyas.transports.receipts import Receipts
+
+BATCH = 10  # the most that SQS takes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,14 +58,24 @@ def parcels(settings: Settings, link: Link) -> Iterator[Parcel]:
     sqs, bucket = aws.client("sqs", settings), aws.client("s3", settings)
     url = patiently(link, lambda: address(sqs, settings))
     link.status.where = url
-    query = {"QueueUrl": url, "MaxNumberOfMessages": 10, "WaitTimeSeconds": settings.wait}
+    query = {"QueueUrl": url, "MaxNumberOfMessages": BATCH, "WaitTimeSeconds": settings.wait}
     query["VisibilityTimeout"] = settings.visibility
-    while not link.stop.is_set():
-        answer = patiently(link, lambda: aws.call(sqs.receive_message, **query))
-        link.status.turn("running")
-        for message in answer.get("Messages", ()):
-            receipt = message["ReceiptHandle"]
-            yield from _parcels(message, bucket, link, _Debt(sqs, url, receipt))
+    receipts = Receipts(lambda batch: _delete(sqs, url, batch), BATCH, link)
+    try:
+        while not link.stop.is_set():
+            answer = patiently(link, lambda: aws.call(sqs.receive_message, **query))
+            link.status.turn("running")
+            for message in answer.get("Messages", ()):
+                yield from _parcels(message, bucket, link, _Debt(message["ReceiptHandle"], receipts))
+    finally:
+        receipts.close()
+
+
+def _delete(sqs: Any, url: str, receipts: Sequence[str]) -> None:
+    entries = [{"Id": str(n), "ReceiptHandle": receipt} for n, receipt in enumerate(receipts)]
+    answer = aws.call(sqs.delete_message_batch, QueueUrl=url, Entries=entries)
+    if failed := answer.get("Failed"):
+        raise PassingError(f"{len(failed)} messages were not deleted: {failed[0].get('Code')}")
 
 
 def _parcels(message: dict[str, Any], bucket: Any, link: Link, debt: _Debt) -> Iterator[Parcel]:
@@ -84,11 +98,11 @@ def _parcels(message: dict[str, Any], bucket: Any, link: Link, debt: _Debt) -> I
 
 
 class _Debt:
-    """Deletes a message once everything that it led to is settled. What was not comes again, or goes to the
-    queue's own place for dead letters."""
+    """What a message led to. When all of it is settled the message is deleted; what is not comes again, or goes to
+    the queue's own place for dead letters."""
 
-    def __init__(self, sqs: Any, url: str, receipt: str) -> None:
-        self._delete = lambda: sqs.delete_message(QueueUrl=url, ReceiptHandle=receipt)
+    def __init__(self, receipt: str, receipts: Receipts) -> None:
+        self._receipt, self._receipts = receipt, receipts
         self._lock = threading.Lock()
         self.owed = 0
 
@@ -104,7 +118,7 @@ class _Debt:
 
     def pay(self) -> None:
         """Delete the message."""
-        aws.call(self._delete)
+        self._receipts.add(self._receipt)
 
 
 def read(text: str) -> Notice:
