@@ -124,6 +124,13 @@ impl<'a> Event<'a> {
         }
     }
 
+    /// The path as the kernel resolved it. It stands behind the parameters, so that every reader of the format takes
+    /// the event and those who do not know it see nothing of it.
+    pub fn resolved(&self) -> Option<&'a [u8]> {
+        let tail = self.params.tail();
+        (!tail.is_empty()).then(|| &tail[..memchr_nul(tail)])
+    }
+
     /// Parameter `i` as text without its NUL, when present and not null (length 0 or `(NULL)`).
     pub fn text(&self, i: usize) -> Option<&'a [u8]> {
         let bytes = self.param(i)?;
@@ -152,6 +159,11 @@ impl<'a> Params<'a> {
         let (before, from) = self.lengths.split_at(width * i);
         let start = self.sum(before);
         self.data.get(start..start + self.sum(&from[..width]))
+    }
+
+    /// Bytes behind the last parameter.
+    fn tail(&self) -> &'a [u8] {
+        self.data.get(self.total()..).unwrap_or_default()
     }
 
     fn total(&self) -> usize {

@@ -65,6 +65,12 @@ impl<'o> Params<'o> {
         self.bytes(b"");
     }
 
+    /// Writes text behind the parameters (`Event::resolved`).
+    pub(crate) fn tail(&mut self, text: &[u8]) {
+        self.out.extend_from_slice(until_nul(text));
+        self.out.push(0);
+    }
+
     /// Ends the event; its length is known now.
     pub(crate) fn end(self) {
         let len = (self.out.len() - self.start) as u32;

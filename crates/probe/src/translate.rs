@@ -60,18 +60,17 @@ fn called(call: &Call, record: &Record<'_>, out: &mut Vec<u8>) -> Option<()> {
     Some(())
 }
 
-/// An event whose parameters each have an origin; the path that the kernel knows is one more parameter at the end.
+/// An event whose parameters each have an origin; the path that the kernel knows stands behind them.
 fn table(call: &Call, origins: &[Origin], record: &Record<'_>, out: &mut Vec<u8>) {
     let info = &EVENTS[usize::from(call.event)];
     let path = call.path.map(|_| record.blob(call.steps.len())).filter(|names| !names.is_empty());
-    let count = origins.len() + usize::from(path.is_some());
-    let mut params = Params::begin(out, record.ts, record.tid, call.event, count);
+    let mut params = Params::begin(out, record.ts, record.tid, call.event, origins.len());
     for (i, origin) in origins.iter().enumerate() {
         let kind = info.params.get(i).map_or(Kind::Bytebuf, |p| p.kind);
         param(*origin, kind, record, info, &mut params);
     }
     if let Some(names) = path {
-        params.text(&life::path(names));
+        params.tail(&life::path(names));
     }
     params.end();
 }

@@ -54,8 +54,7 @@ fn inode(path: &std::path::Path) -> Is {
 }
 
 fn resolved(event: &eyas_event::Event<'_>) -> String {
-    let at = event.info().params.len();
-    event.text(at).map(|t| String::from_utf8_lossy(t).into_owned()).unwrap_or_default()
+    event.resolved().map(|t| String::from_utf8_lossy(t).into_owned()).unwrap_or_default()
 }
 
 macro_rules! sys {
