@@ -15,7 +15,7 @@ from typing import IO, Any
 
 import pytest
 
-PATIENCE = 30
+PATIENCE = 60
 SOURCES = Path(__file__).resolve().parents[1] / "src"
 
 
