@@ -1,5 +1,7 @@
 //! Birth and death of threads.
 
+use std::sync::Arc;
+
 use eyas_event::{Event, id};
 
 use crate::seed::cgroups;
@@ -211,6 +213,7 @@ fn inherit(new: &mut Thread, source: &Thread) {
     if source.is_invalid() {
         return;
     }
+    new.cgroups = Arc::clone(&source.cgroups);
     new.exepath = source.exepath.clone();
     new.exe_writable = source.exe_writable;
     new.exe_upper_layer = source.exe_upper_layer;
