@@ -16,8 +16,8 @@ use crate::error::LiveError;
 use crate::scene::Scene;
 use crate::watch::{Found, News, Order, Rules, Setup};
 
-/// Longest time between looks at the counters of losses.
-const TICK: Duration = Duration::from_secs(1);
+/// Longest time between looks at the rings, should a wake-up be lost.
+const TICK: Duration = Duration::from_millis(200);
 /// Time between looks at which containers are gone.
 const SWEEP: Duration = Duration::from_secs(5);
 
@@ -79,6 +79,8 @@ impl Worker<'_> {
     fn watch(&mut self) -> Result<(), LiveError> {
         self.report(now())?;
         let mut stopping = false;
+        // The kernel wakes only a reader that has found its rings empty, so reading comes first.
+        self.read()?;
         while !stopping {
             self.wait()?;
             self.read()?;
