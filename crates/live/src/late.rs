@@ -51,6 +51,13 @@ pub(crate) fn descriptor(event: &Event<'_>, engine: &Engine) -> Option<Vec<u8>> 
     build(find("openat")?, event.ts, event.tid, &params).ok()
 }
 
+/// The deaths of threads that are gone, as events at `ts`.
+pub(crate) fn deaths(engine: &Engine, ts: u64) -> Vec<Vec<u8>> {
+    let known = engine.state.threads.iter().map(|(_, thread)| thread.tid);
+    let gone = known.filter(|tid| *tid > 0 && !procfs::exists(*tid));
+    gone.filter_map(|tid| build(find("procexit")?, ts, tid, &[]).ok()).collect()
+}
+
 type Params = Vec<(&'static str, Given)>;
 
 /// What clone and exec events share.

@@ -3,13 +3,17 @@
 mod amend;
 mod bell;
 mod error;
+mod footage;
 mod late;
+mod loss;
 mod question;
 mod scene;
 mod watch;
 mod worker;
 
 pub use error::LiveError;
+pub use footage::{Retention, Wanted};
+pub use loss::Loss;
 pub use question::Question;
 pub use watch::{Found, Report, Rules, Setup, Watch};
 pub use worker::Figures;

@@ -1,5 +1,6 @@
 //! What happens to one event: a thread nobody saw start is looked up, then fold, judge, record.
 
+use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -9,10 +10,14 @@ use eyas_event::{Event, Given, Snapshot, build, find, id};
 
 use crate::amend::Amends;
 use crate::error::LiveError;
+use crate::footage::Footage;
 use crate::late;
 use crate::question::{Asked, Question};
 use crate::watch::{Rules, Setup};
 use crate::worker::Figures;
+
+/// Told events that are kept for the head of footage.
+const TOLD: usize = 4096;
 
 pub(crate) struct Scene {
     engine: Engine,
@@ -22,6 +27,9 @@ pub(crate) struct Scene {
     path: PathBuf,
     asked: Asked,
     amends: Amends,
+    /// The past in memory, and the file that is written from it.
+    pub(crate) footage: Footage,
+    told: VecDeque<Vec<u8>>,
     outcome: Outcome,
     unknown: u64,
     failed: Option<std::io::Error>,
@@ -34,6 +42,7 @@ pub(crate) struct Outcome {
     /// With the number of the rules that were in force then.
     pub(crate) amended: Vec<(u32, Match)>,
     pub(crate) questions: Vec<Question>,
+    pub(crate) troubles: Vec<String>,
 }
 
 impl Scene {
@@ -51,6 +60,8 @@ impl Scene {
             path,
             asked: Asked::default(),
             amends: Amends::default(),
+            footage: Footage::new(setup.retention),
+            told: VecDeque::new(),
             outcome: Outcome::default(),
             unknown: 0,
             failed: None,
@@ -92,6 +103,10 @@ impl Scene {
     pub(crate) fn tell(&mut self, bytes: &[u8]) {
         let Ok(mut event) = Event::parse(bytes, 0, 0) else { return };
         self.step(&mut event);
+        if self.told.len() >= TOLD {
+            self.told.pop_front();
+        }
+        self.told.push_back(bytes.to_vec());
         if event.kind == id::CONTAINER_JSON_2_E {
             let amended = self.amends.complete(&event, &self.engine);
             self.outcome.amended.extend(amended);
@@ -123,7 +138,36 @@ impl Scene {
         {
             self.failed.get_or_insert(error);
         }
+        let kept = self.footage.event(event);
+        self.trouble(kept);
         self.engine.done(event, &seen);
+    }
+
+    /// Takes the deaths that a loss may have hidden; births are found when a thread speaks.
+    pub(crate) fn repair(&mut self, ts: u64) {
+        for bytes in late::deaths(&self.engine, ts) {
+            if let Ok(mut death) = Event::parse(&bytes, 0, late::STATE_ONLY) {
+                self.step(&mut death);
+            }
+        }
+    }
+
+    /// Starts the footage that waits for its head.
+    pub(crate) fn head(&mut self, state: Vec<Snapshot>) {
+        let started = self.footage.head(state, &self.told);
+        self.trouble(started);
+    }
+
+    /// Ends footage whose time is over.
+    pub(crate) fn tick(&mut self, now: u64) {
+        let ended = self.footage.tick(now);
+        self.trouble(ended);
+    }
+
+    fn trouble(&mut self, done: std::io::Result<()>) {
+        if let Err(error) = done {
+            self.outcome.troubles.push(format!("footage: {error}"));
+        }
     }
 
     /// What came of the events since the last call.
@@ -150,6 +194,8 @@ impl Scene {
 
     /// Closes the recording.
     pub(crate) fn finish(&mut self) -> Result<(), LiveError> {
+        let ended = self.footage.finish();
+        self.trouble(ended);
         let Some(recorder) = self.recorder.take() else { return Ok(()) };
         recorder.finish().map_err(|error| LiveError::Write { path: self.path.clone(), error })
     }

@@ -8,11 +8,13 @@ use std::thread::JoinHandle;
 
 use eyas_engine::Match;
 use eyas_eval::Program;
-use eyas_event::{BuildError, Given, build, find};
+use eyas_event::{BuildError, Given, Snapshot, build, find};
 use eyas_probe::Plan;
 
 use crate::bell::Bell;
 use crate::error::LiveError;
+use crate::footage::{Retention, Wanted};
+use crate::loss::Loss;
 use crate::question::Question;
 use crate::worker::{Figures, Worker, now};
 
@@ -37,6 +39,8 @@ pub struct Setup {
     pub rules: Rules,
     /// Where to record.
     pub write: Option<PathBuf>,
+    /// How much of the past is kept in memory for footage.
+    pub retention: Retention,
     /// What to record; everything when there is no condition.
     pub keep: Option<Arc<Program>>,
 }
@@ -63,12 +67,18 @@ pub struct Report {
     pub found: Vec<Found>,
     /// Containers that nobody has described yet.
     pub questions: Vec<Question>,
+    /// Events that the kernel side had to drop.
+    pub losses: Vec<Loss>,
+    /// What failed beside the watch: footage that could not be written.
+    pub troubles: Vec<String>,
 }
 
 /// What the thread is told.
 pub(crate) enum Order {
     Rules(Rules),
     Tell(Vec<u8>),
+    Footage(Wanted),
+    Head(Vec<Snapshot>),
     Figures(Sender<Figures>),
     Stop,
 }
@@ -78,6 +88,8 @@ pub(crate) enum News {
     Watching,
     Found(Found),
     Question(Question),
+    Lost(Loss),
+    Trouble(String),
     Failed(LiveError),
 }
 
@@ -104,7 +116,8 @@ impl Watch {
         let (bell, chime) = (Bell::new()?, Bell::new()?);
         let (ears, mouth) = (bell.clone(), chime.clone());
         let build = std::thread::Builder::new().name("eyas-watch".to_owned());
-        let worker = build.spawn(move || Worker::run(setup, inbox, &ears, &outbox, &mouth))?;
+        let own = orders.clone();
+        let worker = build.spawn(move || Worker::run(setup, (own, inbox), &ears, &outbox, &mouth))?;
         let watch = Watch {
             orders,
             bell,
@@ -132,6 +145,8 @@ impl Watch {
             match news {
                 News::Found(found) => all.found.push(found),
                 News::Question(question) => all.questions.push(question),
+                News::Lost(loss) => all.losses.push(loss),
+                News::Trouble(trouble) => all.troubles.push(trouble),
                 News::Failed(error) => return Err(error),
                 News::Watching => {}
             }
@@ -144,6 +159,12 @@ impl Watch {
         self.order(Order::Rules(rules));
         self.generation += 1;
         self.generation
+    }
+
+    /// Writes footage to a file: the past that is in memory, and what comes until a time. One file is written at a
+    /// time; footage that is wanted meanwhile makes it longer.
+    pub fn footage(&self, wanted: Wanted) {
+        self.order(Order::Footage(wanted));
     }
 
     /// Tells what the kernel does not, as an event: a container, its users.

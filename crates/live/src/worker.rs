@@ -13,11 +13,14 @@ use rustix::time::Timespec;
 
 use crate::bell::Bell;
 use crate::error::LiveError;
+use crate::loss::Ledger;
 use crate::scene::Scene;
 use crate::watch::{Found, News, Order, Rules, Setup};
 
 /// Longest time between looks at the rings, should a wake-up be lost.
 const TICK: Duration = Duration::from_millis(200);
+/// Time between looks at what was lost.
+const LOOK: Duration = Duration::from_secs(1);
 /// Time between looks at which containers are gone.
 const SWEEP: Duration = Duration::from_secs(5);
 
@@ -39,19 +42,22 @@ pub struct Figures {
 pub(crate) struct Worker<'a> {
     sensor: Sensor,
     scene: Scene,
+    own: Sender<Order>,
     orders: Receiver<Order>,
     bell: &'a Bell,
     news: &'a Sender<News>,
     chime: &'a Bell,
     start: Instant,
     swept: Instant,
+    looked: Instant,
+    ledger: Ledger,
 }
 
 impl Worker<'_> {
     /// Watches until told to stop; a failure is told and ends it.
     pub(crate) fn run(
         setup: Setup,
-        orders: Receiver<Order>,
+        (own, orders): (Sender<Order>, Receiver<Order>),
         bell: &Bell,
         news: &Sender<News>,
         chime: &Bell,
@@ -68,7 +74,19 @@ impl Worker<'_> {
             }
         };
         let start = Instant::now();
-        let mut worker = Worker { sensor, scene, orders, bell, news, chime, start, swept: start };
+        let mut worker = Worker {
+            sensor,
+            scene,
+            own,
+            orders,
+            bell,
+            news,
+            chime,
+            start,
+            swept: start,
+            looked: start,
+            ledger: Ledger::new(now()),
+        };
         let _ = news.send(News::Watching);
         if let Err(error) = worker.watch() {
             told(error);
@@ -85,12 +103,38 @@ impl Worker<'_> {
             self.wait()?;
             self.read()?;
             stopping = self.obey()?;
+            if self.looked.elapsed() > LOOK {
+                self.look();
+            }
             if self.swept.elapsed() > SWEEP {
                 self.swept = Instant::now();
                 self.scene.sweep(now());
             }
         }
+        self.look();
         self.scene.finish()
+    }
+
+    /// Tells what was lost since the last look, and repairs what can be.
+    fn look(&mut self) {
+        self.looked = Instant::now();
+        self.scene.tick(now());
+        if let Some(loss) = self.ledger.look(&self.sensor, now()) {
+            self.scene.repair(now());
+            let _ = self.news.send(News::Lost(loss));
+            self.chime.ring();
+        }
+    }
+
+    /// Gathers what is true now, elsewhere, so that no event waits for it.
+    fn gather(&self) {
+        let (own, bell) = (self.own.clone(), self.bell.clone());
+        std::thread::spawn(move || {
+            let mut state = Vec::new();
+            procfs::scan(&mut |record| state.push(record));
+            let _ = own.send(Order::Head(state));
+            bell.ring();
+        });
     }
 
     /// Waits for events, for events held back to be in order, or for an order.
@@ -117,6 +161,7 @@ impl Worker<'_> {
         let outcome = self.scene.outcome()?;
         let judged = now();
         let mut told: Vec<News> = outcome.questions.into_iter().map(News::Question).collect();
+        told.extend(outcome.troubles.into_iter().map(News::Trouble));
         if !outcome.matches.is_empty() {
             let generation = self.scene.generation();
             let matches = outcome.matches;
@@ -145,6 +190,12 @@ impl Worker<'_> {
                     self.scene.tell(&event);
                     self.report(now())?;
                 }
+                Order::Footage(wanted) => {
+                    if self.scene.footage.begin(wanted) {
+                        self.gather();
+                    }
+                }
+                Order::Head(state) => self.scene.head(state),
                 Order::Figures(reply) => {
                     let _ = reply.send(self.figures());
                 }

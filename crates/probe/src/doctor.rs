@@ -1,5 +1,6 @@
 //! What this machine allows.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::{ProbeError, Rung};
@@ -21,6 +22,18 @@ pub struct Facts {
     pub calls: Vec<&'static str>,
     /// Events that can be collected.
     pub events: Vec<u16>,
+}
+
+/// The calls and events of each class in which losses are counted.
+pub fn classes() -> BTreeMap<&'static str, Vec<&'static str>> {
+    let mut all: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for call in crate::calls::CALLS {
+        all.entry(crate::sensor::CLASSES[call.class as usize]).or_default().push(call.name);
+    }
+    all.entry("process")
+        .or_default()
+        .extend(["execve", "execveat", "clone", "clone3", "fork", "vfork", "procexit"]);
+    all
 }
 
 /// Refuses with the first thing that is missing.

@@ -20,7 +20,7 @@ mod translate;
 
 use std::collections::BTreeMap;
 
-pub use doctor::{Facts, doctor};
+pub use doctor::{Facts, classes, doctor};
 pub use hook::Hook;
 pub use page::page;
 pub use plan::{Plan, Sieve};

@@ -91,6 +91,11 @@ fn link(path: PathBuf) -> Vec<u8> {
     fs::read_link(path).map(|p| p.as_os_str().as_bytes().to_vec()).unwrap_or_default()
 }
 
+/// Whether a thread is there.
+pub fn exists(tid: i64) -> bool {
+    proc(tid.to_string()).exists()
+}
+
 /// A thread by id, for one that nobody saw start.
 pub fn thread(tid: i64) -> Option<Process> {
     let pid = status(&proc(format!("{tid}/status")))

@@ -18,7 +18,7 @@ use crate::{Counters, ProbeError};
 
 static OBJECT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/probe.bpf.o"));
 
-const CLASSES: [&str; 5] = ["process", "open", "network", "file", "other"];
+pub(crate) const CLASSES: [&str; 5] = ["process", "open", "network", "file", "other"];
 /// Scratch areas of a processor (`SLOTS` in `send.h`).
 const SLOTS: u32 = 3;
 /// Longest wait without a look at the rings, should a wake-up be lost.

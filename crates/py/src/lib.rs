@@ -27,6 +27,7 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<capture::PyCaptureWriter>()?;
     m.add_class::<inspect::PyLines>()?;
     m.add_class::<live::PyFound>()?;
+    m.add_class::<live::PyLoss>()?;
     m.add_class::<live::PyQuestion>()?;
     m.add_class::<live::PyReport>()?;
     m.add_class::<live::PyLive>()?;

@@ -1,11 +1,12 @@
 //! This machine being watched.
 
+use std::collections::BTreeMap;
 use std::os::fd::{AsFd, AsRawFd};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use eyas_event::Given;
-use eyas_live::{Figures, Found, Question, Report, Rules, Setup, Watch};
+use eyas_live::{Figures, Found, Loss, Question, Report, Retention, Rules, Setup, Wanted, Watch};
 use eyas_probe::{Plan, Rung};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
@@ -40,6 +41,17 @@ pub(crate) struct PyQuestion {
 pub(crate) struct PyReport {
     found: Py<PyList>,
     questions: Py<PyList>,
+    losses: Py<PyList>,
+    troubles: Vec<String>,
+}
+
+/// Events that were lost between two looks.
+#[pyclass(name = "Loss", frozen, get_all, module = "eyas._core")]
+pub(crate) struct PyLoss {
+    since: u64,
+    until: u64,
+    lost: BTreeMap<&'static str, u64>,
+    calls: Vec<&'static str>,
 }
 
 /// This machine being watched.
@@ -52,7 +64,7 @@ pub(crate) struct PyLive {
 impl PyLive {
     /// Loads the probe and takes the initial state; returns once the hooks are on.
     #[new]
-    #[pyo3(signature = (program, events, *, write=None, keep=None, plan=None))]
+    #[pyo3(signature = (program, events, *, write=None, keep=None, plan=None, retention=(0, 0)))]
     fn new(
         py: Python<'_>,
         program: Option<&PyProgram>,
@@ -60,9 +72,12 @@ impl PyLive {
         write: Option<PathBuf>,
         keep: Option<&PyProgram>,
         plan: Option<&str>,
+        retention: (u64, usize),
     ) -> PyResult<PyLive> {
         let keep = keep.map(|k| Arc::clone(&k.program));
-        let setup = Setup { rules: rules(program, events, plan)?, write, keep };
+        let (before, memory) = retention;
+        let retention = Retention { before, memory };
+        let setup = Setup { rules: rules(program, events, plan)?, write, retention, keep };
         let watch = py.detach(|| Watch::start(setup)).map_err(errors::live)?;
         Ok(PyLive { watch: Mutex::new(watch) })
     }
@@ -89,6 +104,11 @@ impl PyLive {
     ) -> PyResult<u32> {
         let rules = rules(Some(program), events, plan)?;
         Ok(py.detach(|| self.lock().reload(rules)))
+    }
+
+    /// Writes footage to a file: the past in memory and what comes until a time, of at most `limit` bytes.
+    fn footage(&self, py: Python<'_>, path: PathBuf, until: u64, limit: u64) {
+        py.detach(|| self.lock().footage(Wanted { path, until, limit }));
     }
 
     /// Tells what the kernel does not, as an event with values by parameter name: a container, its users.
@@ -125,13 +145,24 @@ fn rules(program: Option<&PyProgram>, events: Vec<u16>, plan: Option<&str>) -> P
 fn report(py: Python<'_>, report: Report) -> PyResult<PyReport> {
     let found = report.found.into_iter().map(|f| batch(py, f)).collect::<PyResult<Vec<_>>>()?;
     let questions: Vec<PyQuestion> = report.questions.into_iter().map(question).collect();
-    Ok(PyReport { found: PyList::new(py, found)?.unbind(), questions: PyList::new(py, questions)?.unbind() })
+    let losses: Vec<PyLoss> = report.losses.into_iter().map(loss).collect();
+    Ok(PyReport {
+        found: PyList::new(py, found)?.unbind(),
+        questions: PyList::new(py, questions)?.unbind(),
+        losses: PyList::new(py, losses)?.unbind(),
+        troubles: report.troubles,
+    })
 }
 
 fn batch(py: Python<'_>, found: Found) -> PyResult<PyFound> {
     let Found { generation, read, judged, amends, matches: list } = found;
     let matches = PyList::new(py, matches(py, list)?)?.unbind();
     Ok(PyFound { generation, read, judged, amends, matches })
+}
+
+fn loss(loss: Loss) -> PyLoss {
+    let Loss { since, until, lost, calls } = loss;
+    PyLoss { since, until, lost, calls }
 }
 
 fn question(question: Question) -> PyQuestion {

@@ -16,9 +16,11 @@ from eyas.catalog import KERNEL
 from eyas.cli import feeds, figures, keeping, logs
 from eyas.cli.options import Chosen, choose, duration, rule_options
 from eyas.cli.replay import write_stats
+from eyas.config import schema
 from eyas.errors import EyasError
 from eyas.rules.plan import plan
 from eyas.watch import changes, service
+from eyas.watch.footage import Settings
 
 
 @click.command("run")
@@ -94,7 +96,21 @@ def _force(chosen: Chosen) -> watch.Force:
     program = pipeline.compile_rules(active, chosen.loaded.ir)
     known = catalog.load()
     collect = json.dumps(plan([rule for rule in active if rule.source == KERNEL], known).json())
-    return watch.Force(active, program, watch.needed(active, known), chosen.style, collect)
+    events = watch.needed(active, known)
+    return watch.Force(active, program, events, chosen.style, collect, _footage(chosen.settings.capture))
+
+
+def _footage(capture: schema.Capture) -> Settings:
+    """`capture` of the configuration as the watch takes it."""
+    return Settings(
+        enabled=capture.enabled,
+        prefix=capture.path_prefix,
+        every_rule=capture.mode == "all_rules",
+        duration=capture.default_duration,
+        limit=capture.max_file_size_mb,
+        before=capture.before,
+        memory=capture.memory_mb,
+    )
 
 
 def _reloaded(force: watch.Force) -> None:

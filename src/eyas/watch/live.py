@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from eyas import _core, alert, pipeline
+from eyas import _core, alert, catalog, pipeline
 from eyas.alert import Alert
 from eyas.catalog import KERNEL, Catalog
 from eyas.containers import RUNTIMES, Answers
 from eyas.errors import EyasError, RunError
 from eyas.pipeline import Tally
 from eyas.rules import Compiled
-from eyas.watch import service
+from eyas.watch import losses, service
 from eyas.watch.changes import Loader
+from eyas.watch.footage import Footage, Settings
 from eyas.watch.machine import host
 from eyas.watch.wakes import Wake, Wakes
 
@@ -33,6 +34,7 @@ class Force:
     events: list[int]
     style: alert.Style
     plan: str | None = None
+    footage: Settings = field(default_factory=Settings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +45,14 @@ class Told:
     failed: Callable[[EyasError], None]
 
 
-def needed(rules: Iterable[Compiled], catalog: Catalog) -> list[int]:
+def needed(rules: Iterable[Compiled], known: Catalog) -> list[int]:
     """Ids of the events that rules can hold on."""
     wanted: set[int] = set()
     for rule in rules:
         if rule.source != KERNEL:
             continue
         if rule.events is None:
-            return [event.id for event in catalog.events]
+            return [event.id for event in known.events]
         wanted |= rule.events
     return sorted(wanted)
 
@@ -64,7 +66,12 @@ class Watch:
         self._wakes = wakes
         self._told = told
         self._loader = Loader(load, told.failed, wakes)
-        self._live = _started(lambda: _core.Live(force.program, force.events, plan=force.plan))
+        retention = force.footage.retention
+        self._live = _started(
+            lambda: _core.Live(force.program, force.events, plan=force.plan, retention=retention)
+        )
+        self._footage = Footage(force.footage, self._live.footage)
+        self._catalog = catalog.load()
         self._answers = Answers(self._live.tell, RUNTIMES, host())
         self._generations = {0: force}
         self._host = alert.hostname()
@@ -79,7 +86,7 @@ class Watch:
                 woken = self._wakes.wait()
                 service.alive()
                 if Wake.FOUND in woken:
-                    yield from self._raised(self._take())
+                    yield from self._told_by(self._live.take())
                 if Wake.RELOAD in woken:
                     service.reloading()
                     self._loader.begin()
@@ -87,7 +94,7 @@ class Watch:
                     self._switch()
                 stopping = Wake.STOP in woken
             service.stopping()
-            yield from self._raised(self._live.close().found)
+            yield from self._told_by(self._live.close())
         except _core.CoreError as error:
             raise _failure(error) from None
         finally:
@@ -99,11 +106,17 @@ class Watch:
         self.tally.take(self._live.stats())
         return self.tally
 
-    def _take(self) -> list[_core.Found]:
-        report = self._live.take()
+    def _told_by(self, report: _core.Report) -> Iterator[Alert]:
+        """What the core found; its questions are passed on, its losses become alerts."""
         for question in report.questions:
             self._answers.ask(question)
-        return report.found
+        for trouble in report.troubles:
+            self._told.failed(RunError(trouble))
+        for loss in report.losses:
+            raised = losses.raised(loss, self.force.rules, self._catalog, self._host)
+            self.tally.count(raised)
+            yield raised
+        yield from self._raised(report.found)
 
     def _switch(self) -> None:
         """Put what was loaded in force; when it did not load, what is in force stays."""
@@ -127,7 +140,12 @@ class Watch:
                     more["amended"] = True
                 else:
                     self.tally.count(raised)
+                    more |= self._kept(match, rules[match.rule])
                 yield replace(raised, eyas={**raised.eyas, **more})
+
+    def _kept(self, match: _core.Match, rule: Compiled) -> dict[str, str]:
+        path = self._footage.of(match, rule)
+        return {"capture": str(path)} if path else {}
 
 
 def _clocks(match: _core.Match, found: _core.Found) -> dict[str, int]:

@@ -1,0 +1,48 @@
+"""A loss as an alert: what was lost, for how long, and which rules it may have blinded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from eyas import _core, alert
+from eyas.alert import Alert
+from eyas.catalog import Catalog
+from eyas.rules import Compiled
+
+RULE = "Events lost by the sensor"
+
+
+def raised(loss: _core.Loss, rules: Sequence[Compiled], catalog: Catalog, host: str) -> Alert:
+    """The alert of a loss."""
+    blinded = blind(loss, rules, catalog)
+    count = sum(loss.lost.values())
+    milliseconds = (loss.until - loss.since) // 1_000_000
+    what = ", ".join(f"{number} {name}" for name, number in sorted(loss.lost.items()))
+    message = (
+        f"{count} events were lost within {milliseconds} ms ({what}); "
+        f"{len(blinded)} rules may have missed something"
+    )
+    return Alert(
+        rule=RULE,
+        priority="Critical",
+        source="syscall",
+        tags=("eyas",),
+        ts=loss.until,
+        message=message,
+        fields={
+            "eyas.lost": count,
+            "eyas.lost.classes": dict(loss.lost),
+            "eyas.lost.calls": sorted(loss.calls),
+            "eyas.lost.rules": blinded,
+            "eyas.lost.since": loss.since,
+            "eyas.lost.milliseconds": milliseconds,
+        },
+        hostname=host,
+        eyas={"id": alert.identity(RULE, 0, loss.until), "attack": [], "loss": True},
+    )
+
+
+def blind(loss: _core.Loss, rules: Sequence[Compiled], catalog: Catalog) -> list[str]:
+    """Rules that can hold on what was lost."""
+    lost = {number for name in loss.calls for number in catalog.ids.get(name, ())}
+    return [rule.name for rule in rules if rule.events is None or rule.events & lost]

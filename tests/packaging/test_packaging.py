@@ -1,0 +1,68 @@
+"""What is delivered starts Eyas with no more than it needs."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+PACKAGING = Path(__file__).resolve().parents[2] / "packaging"
+UNIT = PACKAGING / "systemd/eyas.service"
+CHART = PACKAGING / "helm/eyas"
+NEEDED = {"BPF", "PERFMON", "SYS_PTRACE", "SYS_RESOURCE", "DAC_READ_SEARCH"}
+
+
+def test_systemd_understands_the_unit(tmp_path) -> None:
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("systemd-analyze is missing (package systemd)")
+    unit = tmp_path / "eyas.service"
+    unit.write_text(UNIT.read_text().replace("/usr/bin/eyas", shutil.which("true") or "/bin/true"))
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", str(unit)], capture_output=True, text=True, check=False
+    )
+    said = [line for line in done.stderr.splitlines() if unit.name in line]
+    # Releases before 253 do not know this type; they take the unit as `notify` would be.
+    assert [line for line in said if "notify-reload" not in line] == []
+
+
+def test_the_unit_gives_the_rights_that_containers_get() -> None:
+    line = next(row for row in UNIT.read_text().splitlines() if row.startswith("CapabilityBoundingSet="))
+    given = {name.removeprefix("CAP_") for name in line.partition("=")[2].split()}
+    assert given >= NEEDED
+
+
+def test_the_compose_file_drops_all_other_rights() -> None:
+    service = yaml.safe_load((PACKAGING / "container/compose.yaml").read_text())["services"]["eyas"]
+    assert service["cap_drop"] == ["ALL"]
+    assert set(service["cap_add"]) == NEEDED
+    assert service["pid"] == "host"
+    assert service["read_only"] is True
+    dockerfile = Path(PACKAGING.parent / service["build"]["dockerfile"])
+    assert "HOST_ROOT=/host" in dockerfile.read_text()
+
+
+def test_the_chart_renders() -> None:
+    if shutil.which("helm") is None:
+        pytest.skip("helm is missing")
+    done = subprocess.run(
+        ["helm", "template", "eyas", str(CHART), "--set-file", f"rules.own\\.yaml={CHART / 'values.yaml'}"],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    made = {one["kind"]: one for one in yaml.safe_load_all(done.stdout) if one}
+    assert set(made) == {"DaemonSet", "ConfigMap", "ServiceAccount"}
+    container = made["DaemonSet"]["spec"]["template"]["spec"]["containers"][0]
+    assert set(container["securityContext"]["capabilities"]["add"]) == NEEDED
+
+
+def test_every_value_of_the_chart_is_used_and_every_value_used_is_there() -> None:
+    values = yaml.safe_load((CHART / "values.yaml").read_text())
+    templates = "".join(path.read_text() for path in (CHART / "templates").iterdir())
+    import re
+
+    used = {match.split(".")[0] for match in re.findall(r"\.Values\.([A-Za-z.]+)", templates)}
+    assert used == set(values)
