@@ -91,6 +91,28 @@ def test_faults_are_told_together_and_secrets_are_not() -> None:
     assert "key.example" not in str(error.value)
 
 
+def test_words_and_numbers_load_however_yaml_reads_them() -> None:
+    values = {
+        "kafka": {
+            "hostport": "a:1",
+            "topic": 7,
+            "sasl": "scram_sha512",
+            "requiredacks": "one",
+            "compression": "gzip",
+        },
+        "kafkarest": {"address": "http://a", "version": 1},
+        "telegram": {"token": "t", "chatid": -100, "messagethreadid": "5"},
+        "mqtt": {"broker": "tcp://a", "qos": 2},
+        "opsgenie": {"apikey": "k", "region": "EU"},
+        "quickwit": {"hostport": "http://a", "version": 0.7},
+        "webhook": {"address": "http://a", "method": "put"},
+    }
+    found = {one.output.name: one.settings.model_dump() for one in load(values, {}).enabled}
+    assert (found["kafka"]["sasl"], found["kafka"]["topic"]) == ("SCRAM_SHA512", "7")
+    assert found["telegram"]["chatid"] == "-100" and found["quickwit"]["version"] == "0.7"
+    assert found["opsgenie"]["region"] == "eu" and found["webhook"]["method"] == "PUT"
+
+
 def test_an_unknown_key_is_a_warning_with_the_nearest_name() -> None:
     loaded = load({"slack": {"webhookurl": "https://a.example", "fotter": "x"}}, {}, "eyas.yaml")
     assert loaded.warnings == ("eyas.yaml: slack.fotter is not a setting, did you mean 'footer'?",)

@@ -5,7 +5,7 @@ import json
 import re
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, SecretStr
 
@@ -14,7 +14,7 @@ from eyas.delivery import Answer, Request, classify, delivered, refused, retry
 from eyas.outputs.body import event
 from eyas.outputs.body.http import basic, join, part, reveal, send
 from eyas.outputs.card import HttpSettings, Output
-from eyas.outputs.values import Headers, Url
+from eyas.outputs.values import LOWER, Headers, Url
 
 SUFFIXES = {"daily": "-%Y.%m.%d", "monthly": "-%Y.%m", "annually": "-%Y", "none": ""}
 _FIELD = re.compile(r"field \[(?:output_fields\.)?([^\]]+)\]")
@@ -37,7 +37,7 @@ class Settings(HttpSettings):
     index: str = "falco"
     type: str = "_doc"
     pipeline: str = ""
-    suffix: Literal["daily", "monthly", "annually", "none"] = "daily"
+    suffix: Annotated[Literal["daily", "monthly", "annually", "none"], LOWER] = "daily"
     username: str = ""
     password: SecretStr = SecretStr("")
     apikey: SecretStr = SecretStr("")

@@ -1,6 +1,6 @@
 """Gotify: a message to an application, in Markdown, plain text or JSON."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import SecretStr
 
@@ -10,7 +10,7 @@ from eyas.outputs.body import event
 from eyas.outputs.body.http import join, post, reveal
 from eyas.outputs.body.markup import line, markdown
 from eyas.outputs.card import HttpSettings, Output
-from eyas.outputs.values import Url, rank
+from eyas.outputs.values import LOWER, Url, rank
 
 
 class Settings(HttpSettings):
@@ -19,7 +19,7 @@ class Settings(HttpSettings):
     needs = ("hostport",)
     hostport: Url
     token: SecretStr = SecretStr("")
-    format: Literal["markdown", "plaintext", "text", "json"] = "markdown"
+    format: Annotated[Literal["markdown", "plaintext", "text", "json"], LOWER] = "markdown"
 
 
 def request(alert: Alert, settings: Settings) -> Request:

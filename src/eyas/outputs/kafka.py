@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import SecretStr
 
@@ -12,7 +12,7 @@ from eyas.delivery import Answer, Request, Sender, delivered, refused, retry
 from eyas.outputs.body import event
 from eyas.outputs.body.http import reveal
 from eyas.outputs.card import Output, Settings, library
-from eyas.outputs.values import Items
+from eyas.outputs.values import UPPER, Items
 
 ACKS = {"NONE": 0, "ONE": 1, "ALL": -1}
 PARTITIONERS = {
@@ -35,7 +35,7 @@ class KafkaSettings(Settings):
     ignored = ("async",)  # the producer always collects, and always waits for the answers
     hostport: Items
     topic: str
-    sasl: Literal["", "PLAIN", "SCRAM_SHA256", "SCRAM_SHA512"] = ""
+    sasl: Annotated[Literal["", "PLAIN", "SCRAM_SHA256", "SCRAM_SHA512"], UPPER] = ""
     tls: bool = False
     mutualtls: bool = False
     checkcert: bool = True
@@ -43,8 +43,8 @@ class KafkaSettings(Settings):
     password: SecretStr = SecretStr("")
     balancer: str = "round_robin"
     clientid: str = ""
-    compression: Literal["NONE", "GZIP", "SNAPPY", "LZ4", "ZSTD"] = "NONE"
-    requiredacks: Literal["NONE", "ONE", "ALL"] = "ALL"
+    compression: Annotated[Literal["NONE", "GZIP", "SNAPPY", "LZ4", "ZSTD"], UPPER] = "NONE"
+    requiredacks: Annotated[Literal["NONE", "ONE", "ALL"], UPPER] = "ALL"
     topiccreation: bool = False
 
 

@@ -17,7 +17,7 @@ class Settings(HttpSettings):
 
     needs = ("address",)
     address: Url
-    version: Literal["1", "2"] = "2"
+    version: Literal[1, 2, "1", "2"] = "2"
 
 
 def request(alert: Alert, settings: Settings) -> Request:

@@ -1,7 +1,7 @@
 """Loki: the alert as a line of a stream, with few labels."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import SecretStr
 
@@ -12,7 +12,7 @@ from eyas.outputs.body.http import basic, join, post
 from eyas.outputs.body.labels import labels
 from eyas.outputs.body.markup import line
 from eyas.outputs.card import HttpSettings, Output
-from eyas.outputs.values import Headers, Items, Map, Url
+from eyas.outputs.values import LOWER, Headers, Items, Map, Url
 
 _DROPPED = str.maketrans("", "", ".[]")
 
@@ -27,7 +27,7 @@ class Settings(HttpSettings):
     user: str = ""
     apikey: SecretStr = SecretStr("")
     tenant: str = ""
-    format: Literal["text", "json"] = "text"
+    format: Annotated[Literal["text", "json"], LOWER] = "text"
     extralabels: Items = []
     customheaders: Headers = {}
     customfields: Map = {}

@@ -1,6 +1,6 @@
 """Opsgenie: an alert that is opened here and closed when it is closed with us."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import SecretStr
 
@@ -10,6 +10,7 @@ from eyas.outputs.body import event
 from eyas.outputs.body.http import join, part, post, reveal
 from eyas.outputs.body.markup import cut, line
 from eyas.outputs.card import HttpSettings, Output
+from eyas.outputs.values import LOWER
 
 HOSTS = {"us": "https://api.opsgenie.com", "eu": "https://api.eu.opsgenie.com"}
 PRIORITIES = {"emergency": "P1", "alert": "P1", "critical": "P2", "error": "P3", "warning": "P4"}
@@ -22,7 +23,7 @@ class Settings(HttpSettings):
 
     needs = ("apikey",)
     apikey: SecretStr
-    region: Literal["us", "eu", "US", "EU"] = "us"
+    region: Annotated[Literal["us", "eu"], LOWER] = "us"
 
 
 def request(alert: Alert, settings: Settings) -> Request:
@@ -61,7 +62,7 @@ def _details(alert: Alert) -> dict[str, Any]:
 
 
 def _alerts(settings: Settings) -> str:
-    return join(HOSTS[settings.region.lower()], "v2/alerts")
+    return join(HOSTS[settings.region], "v2/alerts")
 
 
 def _head(settings: Settings) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """PagerDuty: an event that triggers an incident and resolves it when the alert is closed here."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import SecretStr
 
@@ -10,6 +10,7 @@ from eyas.outputs.body import event
 from eyas.outputs.body.http import post, reveal
 from eyas.outputs.body.markup import cut, line
 from eyas.outputs.card import HttpSettings, Output
+from eyas.outputs.values import LOWER
 
 HOSTS = {"us": "https://events.pagerduty.com", "eu": "https://events.eu.pagerduty.com"}
 SEVERITIES = {"emergency": "critical", "alert": "critical", "critical": "critical", "error": "error"}
@@ -21,7 +22,7 @@ class Settings(HttpSettings):
 
     needs = ("routingkey",)
     routingkey: SecretStr
-    region: Literal["us", "eu", "US", "EU"] = "us"
+    region: Annotated[Literal["us", "eu"], LOWER] = "us"
 
 
 def request(alert: Alert, settings: Settings) -> Request:
@@ -53,7 +54,7 @@ def _enqueue(action: str, alert: Alert, settings: Settings, more: dict[str, Any]
         "dedup_key": event.thread(alert),
         **more,
     }
-    return post(HOSTS[settings.region.lower()] + "/v2/enqueue", body)
+    return post(HOSTS[settings.region] + "/v2/enqueue", body)
 
 
 def _details(alert: Alert) -> dict[str, Any]:

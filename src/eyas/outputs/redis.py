@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import SecretStr
 
@@ -13,6 +13,7 @@ from eyas.outputs.body import event
 from eyas.outputs.body.http import reveal
 from eyas.outputs.body.markup import header
 from eyas.outputs.card import Output, Settings, library
+from eyas.outputs.values import LOWER
 from eyas.outputs.wire.sockets import PATIENCE, endpoint
 
 # Errors that another try mends: the server loads, fails over, is full or asks for other credentials.
@@ -39,7 +40,7 @@ class RedisSettings(Settings):
     username: str = ""
     password: SecretStr = SecretStr("")
     database: int = 0
-    storagetype: Literal["list", "hashmap"] = "list"
+    storagetype: Annotated[Literal["list", "hashmap"], LOWER] = "list"
     key: str = "falco"
     tls: bool = False
     mutualtls: bool = False

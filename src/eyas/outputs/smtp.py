@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from email import policy
 from email.message import EmailMessage
 from email.utils import formatdate
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr
 
@@ -19,7 +19,7 @@ from eyas.outputs.body import chat, event
 from eyas.outputs.body.http import reveal
 from eyas.outputs.body.markup import cut, line, to_html
 from eyas.outputs.card import Output, Settings
-from eyas.outputs.values import Items
+from eyas.outputs.values import LOWER, Items
 from eyas.outputs.wire.sockets import PATIENCE, endpoint
 
 SUBJECT = 200
@@ -33,14 +33,16 @@ class SmtpSettings(Settings):
     hostport: str
     sender: str = Field(alias="from")
     tls: bool = True
-    authmechanism: Literal["plain", "oauthbearer", "external", "anonymous", "none"] = "plain"
+    authmechanism: Annotated[Literal["plain", "oauthbearer", "external", "anonymous", "none"], LOWER] = (
+        "plain"
+    )
     user: str = ""
     password: SecretStr = SecretStr("")
     token: SecretStr = SecretStr("")
     identity: str = ""
     trace: str = ""
     to: Items
-    outputformat: Literal["html", "text"] = "html"
+    outputformat: Annotated[Literal["html", "text"], LOWER] = "html"
     checkcert: bool = True
     mutualtls: bool = False
 

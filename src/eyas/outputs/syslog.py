@@ -11,6 +11,7 @@ from eyas.outputs.body import event
 from eyas.outputs.body.cef import cef
 from eyas.outputs.body.markup import header
 from eyas.outputs.card import Output, Settings
+from eyas.outputs.values import LOWER
 from eyas.outputs.wire.sockets import Datagrams, Stream
 
 SEVERITIES = ("emergency", "alert", "critical", "error", "warning", "notice", "informational", "debug")
@@ -32,18 +33,18 @@ class SyslogSettings(Settings):
     needs = ("host",)
     host: str
     port: int = 0
-    protocol: Literal["tcp", "udp", "tls", "TCP", "UDP", "TLS"] = "udp"
-    format: Literal["json", "cef"] = "json"
+    protocol: Annotated[Literal["tcp", "udp", "tls"], LOWER] = "udp"
+    format: Annotated[Literal["json", "cef"], LOWER] = "json"
     facility: Annotated[str, AfterValidator(_facility)] = "user"
     # Over a stream: `octets` counts bytes (RFC 5425, 6587), `lines` ends with a line break.
-    framing: Literal["", "octets", "lines"] = ""
+    framing: Annotated[Literal["", "octets", "lines"], LOWER] = ""
     checkcert: bool = True
     mutualtls: bool = False
 
 
 def request(alert: Alert, settings: SyslogSettings) -> Request:
     """One message, framed for its protocol."""
-    protocol = settings.protocol.lower()
+    protocol = settings.protocol
     text = _message(alert, settings)
     if protocol != "udp":
         octets = settings.framing == "octets" or (protocol == "tls" and not settings.framing)
@@ -66,12 +67,12 @@ def _time(alert: Alert) -> str:
 
 
 def _port(settings: SyslogSettings) -> int:
-    return settings.port or PORTS[settings.protocol.lower()]
+    return settings.port or PORTS[settings.protocol]
 
 
 def open_link(settings: SyslogSettings) -> Sender:
     """Datagrams or a stream."""
-    protocol = settings.protocol.lower()
+    protocol = settings.protocol
     if protocol == "udp":
         return Datagrams(settings.host, _port(settings))
     return Stream(settings.host, _port(settings), context(settings.trust) if protocol == "tls" else None)

@@ -1,7 +1,7 @@
 """Microsoft Teams: an adaptive card to a workflow, or the older message card to a connector."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from eyas.alert import Alert
@@ -10,7 +10,7 @@ from eyas.outputs.body import chat, event
 from eyas.outputs.body.http import post, reveal
 from eyas.outputs.body.markup import fitted, line, markdown
 from eyas.outputs.card import ChatSettings, Output
-from eyas.outputs.values import SecretUrl
+from eyas.outputs.values import LOWER, SecretUrl
 
 FACT = 1000  # a message holds 28 KB
 CARD = "application/vnd.microsoft.card.adaptive"
@@ -26,7 +26,7 @@ class Settings(ChatSettings):
     webhookurl: SecretUrl
     activityimage: str = ""
     # Connectors (`….webhook.office.com`) are retired; what is left of them takes message cards.
-    card: Literal["", "adaptive", "message"] = ""
+    card: Annotated[Literal["", "adaptive", "message"], LOWER] = ""
 
 
 def request(alert: Alert, settings: Settings) -> Request:

@@ -78,6 +78,9 @@ def _headers(value: dict[str, str]) -> dict[str, str]:
     return value
 
 
+# Words of a closed list, however they are written.
+LOWER = BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value)
+UPPER = BeforeValidator(lambda value: value.upper() if isinstance(value, str) else value)
 Url = Annotated[str, AfterValidator(_url)]
 SecretUrl = Annotated[SecretStr, AfterValidator(_secret_url)]
 Template = Annotated[str, AfterValidator(_template)]

@@ -1,7 +1,7 @@
 """Wavefront: a point of a metric for each alert, direct over HTTPS or through a proxy."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import SecretStr
 
@@ -12,6 +12,7 @@ from eyas.outputs.body.http import address, join, reveal, send
 from eyas.outputs.body.labels import label
 from eyas.outputs.body.markup import cut, line
 from eyas.outputs.card import HttpSettings, Output
+from eyas.outputs.values import LOWER
 from eyas.outputs.wire.sockets import Stream
 
 ROOM = (
@@ -23,7 +24,7 @@ class Settings(HttpSettings):
     """Keys below `wavefront`."""
 
     needs = ("endpointhost",)
-    endpointtype: Literal["direct", "proxy"] = "direct"
+    endpointtype: Annotated[Literal["direct", "proxy"], LOWER] = "direct"
     endpointhost: str
     endpointtoken: SecretStr = SecretStr("")
     endpointmetricport: int = 2878

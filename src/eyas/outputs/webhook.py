@@ -2,7 +2,7 @@
 
 import hashlib
 import hmac
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import SecretStr
 
@@ -11,7 +11,7 @@ from eyas.delivery import Request
 from eyas.outputs.body.event import event_json
 from eyas.outputs.body.http import reveal, send
 from eyas.outputs.card import HttpSettings, Output
-from eyas.outputs.values import Headers, SecretUrl
+from eyas.outputs.values import UPPER, Headers, SecretUrl
 
 
 class Settings(HttpSettings):
@@ -19,7 +19,7 @@ class Settings(HttpSettings):
 
     needs = ("address",)
     address: SecretUrl
-    method: Literal["POST", "PUT", "post", "put"] = "POST"
+    method: Annotated[Literal["POST", "PUT"], UPPER] = "POST"
     customheaders: Headers = {}
     secret: SecretStr = SecretStr("")
 
@@ -27,9 +27,7 @@ class Settings(HttpSettings):
 def request(alert: Alert, settings: Settings) -> Request:
     """The event; with a secret, `X-Eyas-Signature` holds the HMAC-SHA256 of the body, as GitHub signs its own."""
     body = event_json(alert)
-    return send(
-        settings.method.upper(), settings.address, body, signature(body, settings) | settings.customheaders
-    )
+    return send(settings.method, settings.address, body, signature(body, settings) | settings.customheaders)
 
 
 def signature(body: bytes, settings: Settings) -> dict[str, str]:
