@@ -43,6 +43,11 @@ class Alert:
     hostname: str
     eyas: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def own(self) -> dict[str, Any]:
+        """What is said beside Falco's keys; facts that only the store keeps, command lines among them, are left out."""
+        return {key: value for key, value in self.eyas.items() if key != "carried"}
+
     def time_field(self, style: Style) -> str:
         """Key of the time among the output fields."""
         return "evt.time.iso8601" if style.time_format_iso_8601 else "evt.time"
@@ -59,7 +64,7 @@ class Alert:
     def json(self, style: Style) -> str:
         """The alert as one JSON object; keys in alphabetical order."""
         body: dict[str, Any] = {
-            "eyas": dict(self.eyas),
+            "eyas": self.own,
             "hostname": self.hostname,
             "priority": self.priority,
             "rule": self.rule,

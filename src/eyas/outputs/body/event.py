@@ -29,7 +29,7 @@ def event(alert: Alert) -> dict[str, Any]:
         "tags": tags(alert),
         "hostname": plain(alert.hostname),
     }
-    if ours := {key: value for key, value in alert.eyas.items() if key != "output"}:
+    if ours := {key: value for key, value in alert.own.items() if key != "output"}:
         body["eyas"] = plain(ours)
     return body
 
