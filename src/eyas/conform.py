@@ -19,8 +19,8 @@ BATCH = 1 << 16
 
 # Fields whose value there is not a fact of the capture; the reasons are in docs/differences.md.
 DELIBERATE = frozenset({"evt.hostname", "proc.exe_ino.ctime_duration_pidns_start"})
-# In a condition these depend on what other rules asked before.
-ENTANGLED = frozenset({"thread.cpu"})
+# In a condition this depends on which events it was asked about before.
+ENTANGLED = frozenset({"evt.deltatime"})
 
 RULES = ("falco_rules.yaml", "falco-incubating_rules.yaml", "falco-sandbox_rules.yaml")
 
@@ -168,7 +168,7 @@ def main() -> int:
     for compare in (fields, conditions, alerts):
         score = compare(SHARED)
         print("\n".join(score.lines()))
-        good &= score.agreed >= 0.995 * (score.total - score.deliberate)
+        good &= score.agreed >= 0.995 * score.total
     return 0 if good else 1
 
 

@@ -98,6 +98,7 @@ fn process(o: &Object<'_>) -> Result<Process, String> {
         exe_ino_ctime: o.number("exe_ino_ctime", 0)?,
         exe_ino_mtime: o.number("exe_ino_mtime", 0)?,
         exe_age: o.number("exe_age", 0)?,
+        exe_age_in_namespace: 0,
         cap_inheritable: o.number("cap_inheritable", 0)?,
         cap_permitted: o.number("cap_permitted", 0)?,
         cap_effective: o.number("cap_effective", 0)?,

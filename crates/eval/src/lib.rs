@@ -11,6 +11,7 @@ mod naive;
 mod names;
 mod op;
 mod operand;
+mod ordered;
 mod predicate;
 mod program;
 mod run;

@@ -13,6 +13,7 @@ use crate::layout::{Condition, Layout};
 use crate::memory::Memory;
 use crate::names::Names;
 use crate::operand::{Operand, operand};
+use crate::ordered::Ordered;
 use crate::run::Run;
 
 /// Source of the kernel's events.
@@ -25,6 +26,7 @@ struct Rule {
     source: String,
     condition: NodeId,
     output: Vec<Operand>,
+    ordered: Option<Ordered>,
 }
 
 /// Compiled rules.
@@ -34,6 +36,8 @@ pub struct Program {
     graph: Graph,
     layout: Layout,
     first_only: bool,
+    /// Whether any rule is asked in the order of its text.
+    in_order: bool,
     asked: Option<Asked>,
 }
 
@@ -98,7 +102,8 @@ impl Program {
             Names::Kernel => None,
             Names::Source(ask) => Some(ask.done()),
         };
-        Ok(Program { rules, graph, layout, first_only, asked })
+        let in_order = rules.iter().any(|rule| rule.ordered.is_some());
+        Ok(Program { rules, graph, layout, first_only, in_order, asked })
     }
 
     /// What the rules ask of records; none for the kernel's events.
@@ -127,7 +132,11 @@ impl Program {
         memory.begin(cx);
         let mut values = memory.room.open();
         let mut run = Run { layout: &self.layout, graph: &self.graph, memory, cx, values: &mut values };
-        run.plan(plan, self.first_only, out);
+        if self.in_order && cx.event.kind == id::PROCINFO_E {
+            run.in_order(plan, |rule| self.rules[rule as usize].ordered.as_ref(), self.first_only, out);
+        } else {
+            run.plan(plan, self.first_only, out);
+        }
         memory.room.close(values);
     }
 
@@ -200,13 +209,16 @@ fn rule(
         return id.refuse(format!("expected {n}"));
     }
     let own = place.expect("source")?.text()?;
-    let (condition, output) = if own == source {
-        (graph.read(&place.expect("condition")?)?, output(place, &mut graph.names)?)
+    let (condition, output, ordered) = if own == source {
+        let text = place.expect("condition")?;
+        let condition = graph.read(&text)?;
+        let ordered = Ordered::needed(&text).then(|| Ordered::read(graph, &text)).transpose()?;
+        (condition, output(place, &mut graph.names)?, ordered)
     } else {
-        (graph.constant(false), Vec::new())
+        (graph.constant(false), Vec::new(), None)
     };
     let name = place.expect("name")?.text()?.to_owned();
-    let rule = Rule { name, source: own.to_owned(), condition, output };
+    let rule = Rule { name, source: own.to_owned(), condition, output, ordered };
     let events = place.get("events").filter(|e| !e.value.is_null());
     let events = match events {
         None => None,

@@ -6,6 +6,7 @@ use crate::dispatch::Dispatch;
 use crate::graph::{Graph, NodeId};
 use crate::layout::{CHUNK, Cell, Layout, Plan, Step, Work};
 use crate::memory::Memory;
+use crate::ordered::Ordered;
 use crate::values::Values;
 
 /// A plan under way.
@@ -38,6 +39,28 @@ impl Run<'_, '_> {
                     if first_only {
                         return;
                     }
+                }
+            }
+        }
+    }
+
+    /// Asks one rule after the other, some of them in the order of their text.
+    pub(crate) fn in_order<'o>(
+        &mut self,
+        plan: &Plan,
+        ordered: impl Fn(u32) -> Option<&'o Ordered>,
+        first_only: bool,
+        out: &mut Vec<u32>,
+    ) {
+        for step in &plan.steps {
+            let holds = match ordered(step.rule) {
+                Some(condition) => condition.holds(self.graph, self.cx),
+                None => self.holds(step.gate) && self.holds(step.rest),
+            };
+            if holds {
+                out.push(step.rule);
+                if first_only {
+                    return;
                 }
             }
         }

@@ -10,7 +10,7 @@ mod view;
 pub use build::{BuildError, Given, build, find};
 pub use encode::{EncodeError, encode};
 pub use generated::{CAPABILITIES, ERRNO, EVENTS, NATIVE_X86_64, SIGNALS, SYSCALL_CODES, id};
-pub use snapshot::{File, FileKind, Group, Interface, Machine, Process, Snapshot, User};
+pub use snapshot::{BEYOND_AGE, File, FileKind, Group, Interface, Machine, Process, Snapshot, User};
 pub use view::{Event, EventError, Params};
 
 /// Flag and enumeration tables by name, generated from the schema.

@@ -4,6 +4,10 @@
 
 use std::net::IpAddr;
 
+/// An age that no entry holds and that is beyond those which rules ask about. Falco has an address of its memory in
+/// that place; this is the highest there is.
+pub const BEYOND_AGE: u64 = (1 << 47) - 1;
+
 /// Host facts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Machine {
@@ -64,6 +68,8 @@ pub struct Process {
     pub exe_ino_mtime: u64,
     /// Age of the program's inode when the thread started, nanoseconds; 0 is unknown.
     pub exe_age: u64,
+    /// Age of the program's inode when the pid namespace started, nanoseconds; 0 is unknown.
+    pub exe_age_in_namespace: u64,
     pub cap_inheritable: u64,
     pub cap_permitted: u64,
     pub cap_effective: u64,
@@ -109,6 +115,7 @@ impl Default for Process {
             exe_ino_ctime: 0,
             exe_ino_mtime: 0,
             exe_age: 0,
+            exe_age_in_namespace: 0,
             cap_inheritable: 0,
             cap_permitted: 0,
             cap_effective: 0,

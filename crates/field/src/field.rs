@@ -107,6 +107,8 @@ pub enum Show {
     EventTime,
     /// A placeholder for networks.
     Network,
+    /// Nothing where it is beyond what is known; as its type otherwise.
+    Known,
     /// Nothing: in an alert a difference to what was asked before is the difference to itself.
     Zero,
 }

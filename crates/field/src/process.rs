@@ -4,7 +4,7 @@ use eyas_state::Thread;
 
 use crate::field::{Arg, ArgKind, Field};
 use crate::value::{flag, int, known, nonzero, owned, since, text, uint};
-use crate::{Cx, Key, Scope, Type, Value, fd};
+use crate::{Cx, Key, Scope, Show, Type, Value, fd};
 
 /// The fields of this family.
 pub(crate) static FIELDS: &[Field] = &[
@@ -279,6 +279,7 @@ pub(crate) static FIELDS: &[Field] = &[
         kind: Type::AbsTime,
         declared: "ABSTIME",
         scope: Scope::Process,
+        show: Show::Known,
         get: |cx, _| nonzero(cx.thread()?.exe_ino_ctime_duration_pidns_start),
         ..Field::NEW
     },

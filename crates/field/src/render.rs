@@ -1,5 +1,6 @@
 //! Values as text and as JSON, the way alerts show them.
 
+use eyas_event::BEYOND_AGE;
 use eyas_event::table::Format;
 use serde_json::{Number, Value as Json};
 
@@ -21,7 +22,9 @@ pub fn render(value: Option<&Value<'_>>, used: Option<&FieldRef>, cx: &Cx<'_>) -
     let field = used.map(|used| used.field);
     let hidden = field
         .is_some_and(|f| f.has(Flag::FilterOnly) && f.show == Show::Plain || f.compare == Compare::HostName);
-    let Some(value) = value.filter(|_| !hidden) else { return absent() };
+    let beyond =
+        |v: &Value<'_>| field.is_some_and(|f| f.show == Show::Known) && matches!(v, Value::Uint(BEYOND_AGE));
+    let Some(value) = value.filter(|v| !hidden && !beyond(v)) else { return absent() };
     if matches!(value, Value::List(items) if items.is_empty()) && field.is_some_and(|f| f.list) {
         return absent();
     }
@@ -40,7 +43,7 @@ pub fn render(value: Option<&Value<'_>>, used: Option<&FieldRef>, cx: &Cx<'_>) -
     let text = text(value, show);
     let json = match (show, value) {
         (Show::EventTime, _) => Json::from(cx.event.ts),
-        (Show::Plain | Show::Zero, _) => json(value),
+        (Show::Plain | Show::Zero | Show::Known, _) => json(value),
         _ => Json::String(text.clone()),
     };
     if show == Show::Network {

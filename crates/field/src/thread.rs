@@ -130,9 +130,7 @@ pub(crate) static FIELDS: &[Field] = &[
         kind: Type::Double,
         declared: "DOUBLE",
         show: Show::Zero,
-        get: |cx, _| {
-            (cx.event.kind == id::PROCINFO_E).then(|| cx.thread())?.map(|_| Value::Double(cx.seen.cpu.2))
-        },
+        get: |cx, _| processor_share(cx, |user, system| user.wrapping_add(system)),
         ..Field::NEW
     },
     Field {
@@ -141,9 +139,7 @@ pub(crate) static FIELDS: &[Field] = &[
         kind: Type::Double,
         declared: "DOUBLE",
         show: Show::Zero,
-        get: |cx, _| {
-            (cx.event.kind == id::PROCINFO_E).then(|| cx.thread())?.map(|_| Value::Double(cx.seen.cpu.0))
-        },
+        get: |cx, _| processor_share(cx, |user, _| user),
         ..Field::NEW
     },
     Field {
@@ -152,9 +148,7 @@ pub(crate) static FIELDS: &[Field] = &[
         kind: Type::Double,
         declared: "DOUBLE",
         show: Show::Zero,
-        get: |cx, _| {
-            (cx.event.kind == id::PROCINFO_E).then(|| cx.thread())?.map(|_| Value::Double(cx.seen.cpu.1))
-        },
+        get: |cx, _| processor_share(cx, |_, system| system),
         ..Field::NEW
     },
     Field {
@@ -215,4 +209,17 @@ fn cgroup<'a>(cx: &Cx<'a>, key: &Key) -> Option<Value<'a>> {
 /// Memory belongs to the process: shown on its main thread only.
 fn memory(thread: &Thread, read: fn(&Thread) -> u32) -> u64 {
     if thread.is_main() { u64::from(read(thread)) } else { 0 }
+}
+
+/// Percent of processor time since it was asked for last; the mark is one for all kinds of time.
+fn processor_share<'a>(cx: &Cx<'a>, kind: fn(u64, u64) -> u64) -> Option<Value<'a>> {
+    if cx.event.kind != id::PROCINFO_E {
+        return None;
+    }
+    let now = kind(cx.event.unsigned(0).unwrap_or(0), cx.event.unsigned(1).unwrap_or(0));
+    let share = match cx.thread()?.cpu_mark.replace(now) {
+        0 => 0.0,
+        before => (now.wrapping_sub(before) as f64).min(100.0),
+    };
+    Some(Value::Double(share))
 }

@@ -122,6 +122,7 @@ fn every_kind_of_snapshot_record_survives_the_round_trip() {
         pgid: 5,
         exe_writable: true,
         exe_age: 3,
+        exe_age_in_namespace: eyas_event::BEYOND_AGE,
         fdlimit: 9,
         ..Process::default()
     };

@@ -66,8 +66,6 @@ pub struct Seen {
     pub hidden: bool,
     /// Nanoseconds since the previous switch on this CPU (switch events).
     pub exectime: u64,
-    /// User, system and total time in percent since the thread's previous value (procinfo events).
-    pub cpu: (f64, f64, f64),
 }
 
 impl State {

@@ -98,6 +98,7 @@ impl State {
             exe_ino_ctime: p.exe_ino_ctime,
             exe_ino_mtime: p.exe_ino_mtime,
             exe_ino_ctime_duration_clone_ts: p.exe_age,
+            exe_ino_ctime_duration_pidns_start: p.exe_age_in_namespace,
             vmsize_kb: p.vmsize_kb,
             vmrss_kb: p.vmrss_kb,
             vmswap_kb: p.vmswap_kb,

@@ -1,5 +1,6 @@
 //! Threads, thread groups, and who is whose parent.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use crate::fd::FdTable;
@@ -65,7 +66,8 @@ pub struct Thread {
     pub clone_ts: u64,
     pub lastexec_ts: u64,
     pub exectime_total: u64,
-    pub cpu_times: (u64, u64),
+    /// Processor time that was asked for last, of whatever kind: asking moves it, as in Falco.
+    pub cpu_mark: Cell<u64>,
     pub lastevent_ts: u64,
     pub prevevent_ts: u64,
     /// Container id, empty on the host.
@@ -161,7 +163,7 @@ impl Thread {
             clone_ts: 0,
             lastexec_ts: 0,
             exectime_total: 0,
-            cpu_times: (0, 0),
+            cpu_mark: Cell::new(0),
             lastevent_ts: 0,
             prevevent_ts: 0,
             container_id: none,

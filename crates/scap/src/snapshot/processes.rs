@@ -1,6 +1,6 @@
 //! Process lists, versions 1 to 9.
 
-use eyas_event::{Process, Snapshot};
+use eyas_event::{BEYOND_AGE, Process, Snapshot};
 
 use super::Records;
 use crate::cursor::Cursor;
@@ -31,7 +31,7 @@ pub(super) fn decode(version: u8, mut body: Cursor<'_>, out: &mut Records) -> Re
 
 /// Fields in the order of the file; a list version says which are there.
 fn head(version: u8, entry: &mut Cursor<'_>) -> Result<Process, ScapError> {
-    let mut p = Process { exe_age: UNTOLD_AGE, ..Process::default() };
+    let mut p = Process { exe_age: UNTOLD_AGE, exe_age_in_namespace: BEYOND_AGE, ..Process::default() };
     (p.tid, p.pid, p.ptid) = (entry.i64()?, entry.i64()?, entry.i64()?);
     if version >= 6 {
         p.sid = entry.i64()?;

@@ -71,7 +71,7 @@ impl State {
     pub(super) fn accounting(&mut self, event: &Event<'_>, seen: &mut Seen) {
         let Some(slot) = seen.thread else { return };
         if event.kind == id::PROCINFO_E {
-            return self.processor_time(event, seen);
+            return;
         }
         let before = self.switched.insert(event.cpu, event.ts).unwrap_or(event.ts);
         seen.exectime = event.ts.saturating_sub(before);
@@ -85,18 +85,5 @@ impl State {
         if let Some(main) = self.threads.main(slot) {
             self.threads.with(main, |t| set_memory(t, event, 3));
         }
-    }
-
-    fn processor_time(&mut self, event: &Event<'_>, seen: &mut Seen) {
-        let Some(thread) = seen.thread.and_then(|s| self.threads.get_mut(s)) else { return };
-        let now = (event.unsigned(0).unwrap_or(0), event.unsigned(1).unwrap_or(0));
-        let before = thread.cpu_times;
-        let share = |now: u64, before: u64| match before {
-            0 => 0.0,
-            before => (now.wrapping_sub(before) as f64).min(100.0),
-        };
-        let total = share(now.0 + now.1, before.0 + before.1);
-        seen.cpu = (share(now.0, before.0), share(now.1, before.1), total);
-        thread.cpu_times = now;
     }
 }
