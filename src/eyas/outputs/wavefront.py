@@ -15,9 +15,8 @@ from eyas.outputs.card import HttpSettings, Output
 from eyas.outputs.values import LOWER
 from eyas.outputs.wire.sockets import Stream
 
-ROOM = (
-    254  # characters of a name and its value together, https://docs.wavefront.com/wavefront_data_format.html
-)
+# Characters of a name and its value together, https://docs.wavefront.com/wavefront_data_format.html
+ROOM = 254
 
 
 class Settings(HttpSettings):
