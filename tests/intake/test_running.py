@@ -186,5 +186,5 @@ def test_a_silent_feed_is_an_alert_once(store: Checkpoints, monkeypatch: pytest.
     assert heard.wait(30)
     intake.stop()
     thread.join(30)
-    assert [alert.rule for alert in raised] == ["Eyas internal: source silent"]
+    assert [alert.rule for alert in raised] == ["Eyas: source silent"]
     assert store.reports()["quiet"]["state"] == "stopped"

@@ -7,9 +7,10 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+import yaml
 
 from eyas import catalog, rules, scene
-from eyas.intake.configured import Feed
+from eyas.intake.configured import Feed, configured
 from eyas.rules import document
 from eyas.sources import members
 from eyas.sources.reach.way import read
@@ -17,8 +18,21 @@ from tests.service import Asked, Says, service
 from tests.transports.conftest import running
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs/guides/add-a-source.md"
+SERVICES = GUIDE.with_name("watch-services.md")
 BLOCK = re.compile(r"```\w+\n# (\S+)\n(.*?)```", re.DOTALL)
 BLOCKS = dict(BLOCK.findall(GUIDE.read_text()))
+
+
+def test_the_configuration_in_the_guide_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EYAS_OKTA_TOKEN", "t")
+    (block,) = re.findall(r"```yaml\n(.*?)```", SERVICES.read_text(), re.DOTALL)
+    feeds = configured(yaml.safe_load(block)["sources"])
+    assert [(feed.name, feed.source.name, feed.way.via) for feed in feeds] == [
+        ("okta", "okta", "poll"),
+        ("trail", "aws_cloudtrail", "sqs"),
+        ("cluster", "k8s_audit", "http"),
+    ]
+    assert feeds[0].silent == 7200
 
 
 def module(name: str, monkeypatch: pytest.MonkeyPatch) -> ModuleType:

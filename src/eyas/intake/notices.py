@@ -11,13 +11,13 @@ from eyas.alert import Alert
 
 def failed(feed: str, reason: str) -> Alert:
     """A feed does not work."""
-    return _notice("Eyas internal: source failed", "Error", f"Source {feed} failed: {reason}", feed)
+    return _notice("Eyas: source failed", "Error", f"Source {feed} failed: {reason}", feed)
 
 
 def silent(feed: str, seconds: float) -> Alert:
     """Nothing came for longer than the configuration allows."""
     text = f"Source {feed} has been silent for {seconds:.0f} s"
-    return _notice("Eyas internal: source silent", "Warning", text, feed)
+    return _notice("Eyas: source silent", "Warning", text, feed)
 
 
 def _notice(rule: str, priority: str, text: str, feed: str) -> Alert:
@@ -27,7 +27,7 @@ def _notice(rule: str, priority: str, text: str, feed: str) -> Alert:
         rule=rule,
         priority=priority,
         source="internal",
-        tags=(),
+        tags=("eyas",),
         ts=now,
         message=text,
         fields={"eyas.feed": feed},

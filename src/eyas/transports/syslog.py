@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import queue
 import re
@@ -19,6 +20,7 @@ from eyas.transports.parcel import Link, Parcel
 
 POLL = 0.5
 CHUNK = 65_536
+ATTEMPTS = 20
 FACILITIES = (
     "kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp",
     "ntp", "security", "console", "clock", *(f"local{n}" for n in range(8)),
@@ -69,6 +71,18 @@ def parcels(settings: Settings, link: Link) -> Iterator[Parcel]:
 
 def _open(settings: Settings) -> tuple[socket.socket, socket.socket]:
     host, port = address(settings.listen)
+    for _ in range(0 if port else ATTEMPTS):
+        with contextlib.suppress(OSError):
+            return _pair(host, 0)
+    try:
+        return _pair(host, port)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise RunError(f"cannot listen on {settings.listen}: {reason}") from None
+
+
+def _pair(host: str, port: int) -> tuple[socket.socket, socket.socket]:
+    """A socket for UDP and one for TCP with the same number; with 0 the system chooses, and may have to again."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     datagrams = socket.socket(family, socket.SOCK_DGRAM)
     try:
@@ -76,12 +90,10 @@ def _open(settings: Settings) -> tuple[socket.socket, socket.socket]:
         datagrams.setblocking(False)
         datagrams.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
         listener = socket.create_server((host, datagrams.getsockname()[1]), family=family)
-        listener.setblocking(False)
-    except OSError as error:
+    except OSError:
         datagrams.close()
-        raise RunError(
-            f"cannot listen on {settings.listen}: {(error.strerror or str(error)).lower()}"
-        ) from None
+        raise
+    listener.setblocking(False)
     return datagrams, listener
 
 
