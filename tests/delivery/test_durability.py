@@ -135,6 +135,17 @@ def test_a_full_store_gives_up_delivered_alerts_first_then_the_least_severe(tmp_
     assert journal.counters(db)["discarded:7"] == discard.CHUNK
 
 
+def test_a_full_store_gives_up_notes_for_trails_before_any_alert(tmp_path: Path) -> None:
+    db = journal.connect(tmp_path)
+    journal.append(db, [entry(1, outputs=())])
+    db.execute(
+        "INSERT INTO activity(ts, kept, host, source, kind, actor, body) VALUES (1, 1, 'h', 's', 'k', 'a', x'00')"
+    )
+    assert discard.release(db) == Counter()
+    assert ids(tmp_path) == ["00000001"]
+    assert db.execute("SELECT count(*) FROM activity").fetchone() == (0,)
+
+
 def test_the_store_stays_below_its_size_and_says_what_it_cost(tmp_path: Path) -> None:
     gone: Counter[int] = Counter()
     writer = Writer(tmp_path, Policy(max_bytes=1 << 20), Ears(gone=gone.update))

@@ -18,6 +18,7 @@ COMMANDS = {
     "fields": "what a rule can ask",
     "events": "what can happen",
     "doctor": "what this machine allows",
+    "hub": "take alerts of others, keep them and send them on",
     "alerts": "list, search, export alerts; say what becomes of them",
     "trail": "what happened around an alert",
     "outputs": "list, test and preview receivers of alerts",

@@ -1,4 +1,4 @@
-"""What goes first when there is no more room: what everyone has got, then the least severe, oldest first."""
+"""What goes first when there is no more room: notes, what everyone has got, then the least severe, oldest first."""
 
 from __future__ import annotations
 
@@ -45,7 +45,10 @@ def shrink(db: sqlite3.Connection, policy: Policy) -> Counter[int]:
 
 
 def release(db: sqlite3.Connection) -> Counter[int]:
-    """Delete one chunk of alerts, the least needed ones."""
+    """Delete one chunk: notes for trails before any alert, then the alerts that are needed least."""
+    notes = "SELECT coalesce(min(number), 0) + ? FROM activity"
+    if db.execute(f"DELETE FROM activity WHERE number < ({notes})", (10 * CHUNK,)).rowcount:
+        return Counter()
     settled = [
         row[0]
         for row in db.execute(f"SELECT seq FROM alert WHERE NOT {awaited(db)} ORDER BY seq LIMIT {CHUNK}")

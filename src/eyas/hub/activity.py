@@ -22,7 +22,7 @@ from eyas.delivery.writer import Change
 RULES = Path(__file__).with_name("activity.yaml")
 TAG = "eyas.activity"
 GROUP = 2000
-MOST = 2_000_000
+MOST = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)

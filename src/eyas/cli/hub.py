@@ -1,0 +1,94 @@
+"""`eyas hub`: take alerts of others, keep them and send them on, without watching anything."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from pathlib import Path
+
+import click
+
+from eyas import config
+from eyas.alert import Alert, Style
+from eyas.cli import keeping, logs
+from eyas.cli.options import DEFAULT_CONFIG
+from eyas.hub import metrics, own, web
+from eyas.hub import settings as sections
+from eyas.hub.hub import Hub, Plan
+
+
+@click.command("hub")
+@click.option("-c", "--config", "config_file", type=Path, help="Configuration: eyas.yaml or falco.yaml.")
+@click.option("-o", "options", multiple=True, metavar="KEY=VALUE", help="Override a setting; repeatable.")
+@click.option("--falcosidekick", type=Path, help="A configuration of Falcosidekick.")
+@click.option("--store", type=Path, help="Folder of the store.")
+@click.option("--print", "aloud", is_flag=True, help="Print alerts as JSON lines.")
+def command(
+    config_file: Path | None,
+    options: tuple[str, ...],
+    falcosidekick: Path | None,
+    store: Path | None,
+    aloud: bool,
+) -> None:
+    """Take alerts by HTTP where Falcosidekick stood, keep them, and send them to the receivers that are on.
+
+    Falco, Tetragon, Sigma-like JSON and OCSF are understood. It needs no root and watches nothing itself.
+
+    \b
+    eyas hub --falcosidekick /etc/falcosidekick/config.yaml
+    SLACK_WEBHOOKURL=https://… eyas hub -o alerts.listen.address=0.0.0.0
+    """
+    from eyas import _core
+
+    logs.to_stderr()
+    settings = config.load(config_file or _default(), options).settings
+    keep = _keep(settings, falcosidekick, store)
+    hub = Hub(
+        Plan(keep, keeping.targets(settings, keep, Style(json_output=True)), said=_say if aloud else _quiet)
+    )
+    collector = metrics.Collector(hub, None, _core.__version__)
+    listen = keep.listen
+    app = web.door(hub, collector, listen.format, listen.token.get_secret_value(), own.example)
+    served: list[web.Served] = []
+    try:
+        served.append(web.Served(app, web.Place(listen.address, listen.port)))
+        if settings.webserver.enabled:
+            place = web.Place(settings.webserver.listen_address, settings.webserver.listen_port)
+            served.append(
+                web.Served(web.health(hub, collector, settings.webserver.k8s_healthz_endpoint), place)
+            )
+        names = ", ".join(worker.receiver.name for worker in hub.workers) or "no receiver"
+        click.echo(f"eyas: listening on {listen.address}:{served[0].port}, sending to {names}", err=True)
+        _until_told().wait()
+    finally:
+        for one in served:
+            one.close()
+        if not hub.close(keeping.DRAIN):
+            click.echo(f"eyas: some alerts still wait for their receivers in {hub.folder}", err=True)
+
+
+def _default() -> Path | None:
+    return DEFAULT_CONFIG if DEFAULT_CONFIG.exists() else None
+
+
+def _keep(settings: config.Settings, falcosidekick: Path | None, store: Path | None) -> sections.Settings:
+    """The section `alerts` with what the command line says."""
+    told = {"falcosidekick": falcosidekick, "store": store}
+    found = sections.load(settings.alerts)
+    return found.model_copy(update={key: str(value) for key, value in told.items() if value is not None})
+
+
+def _until_told() -> threading.Event:
+    """Set by SIGINT or SIGTERM."""
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
+
+
+def _say(alert: Alert) -> None:
+    print(alert.json(Style(json_output=True)), flush=True)
+
+
+def _quiet(_: Alert) -> None:
+    """Say nothing."""
