@@ -15,8 +15,8 @@ pub(crate) static FIELDS: &[Field] = &[Field {
     ..Field::NEW
 }];
 
-/// The sensor puts the kernel's path behind the last parameter of an event that works on an open file.
+/// The sensor tells the kernel's path with an event that works on an open file.
 fn resolved<'a>(cx: &Cx<'a>) -> Option<&'a [u8]> {
-    let told = cx.event.text(cx.event.info().params.len()).filter(|path| path.starts_with(b"/"));
+    let told = cx.event.resolved().filter(|path| path.starts_with(b"/"));
     told.or_else(|| Some(cx.fd()?.name.as_ref()).filter(|name| !name.is_empty()))
 }

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from eyas import pipeline, rules
+from eyas.cli import bench_live
 from eyas.errors import RunError
 from eyas.sources import members
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 @click.group("bench")
 def command() -> None:
     """Measure reading, replaying and loading."""
+
+
+command.add_command(bench_live.command)
 
 
 @command.command("logs")

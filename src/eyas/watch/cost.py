@@ -1,0 +1,166 @@
+"""What watching costs: rounds of work without and with the sensor take turns, so that both meet the same machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from eyas.errors import RunError
+
+# A loop in a process of its own; it prints nanoseconds of processor time for one turn.
+_LOOP = """
+import os, time
+path = b"/etc/hostname"
+start = time.thread_time_ns()
+for _ in range({count}):
+    {body}
+print((time.thread_time_ns() - start) / {count})
+"""
+_RATE = re.compile(r"([\d.]+) requests per second")
+
+Work = Callable[[], float]
+
+
+@dataclass(slots=True)
+class Agent:
+    """What the sensor itself used."""
+
+    seconds: float = 0.0
+    memory_mb: float = 0.0
+    events: int = 0
+    lost: int = 0
+
+
+@dataclass(slots=True)
+class Rounds:
+    """Figures of one kind of work."""
+
+    unit: str
+    without: list[float] = field(default_factory=list)
+    watched: list[float] = field(default_factory=list)
+
+    def row(self) -> dict[str, float | str]:
+        """Medians and their ratio."""
+        before, after = statistics.median(self.without), statistics.median(self.watched)
+        return {
+            "unit": self.unit,
+            "without": before,
+            "with": after,
+            "ratio": after / before if before else 0.0,
+        }
+
+
+def works(count: int) -> Iterator[tuple[str, str, Work]]:
+    """The kinds of work that can be done here: name, unit, and the work."""
+    yield "null_call", "ns", lambda: _loop("os.getppid()", count)
+    yield "open_close", "ns", lambda: _loop("os.close(os.open(path, os.O_RDONLY))", count)
+    if shutil.which("redis-server") and shutil.which("redis-benchmark"):
+        yield "redis_set", "requests/s", _redis
+    if shutil.which("nginx") and shutil.which("wrk"):
+        yield "nginx", "requests/s", _nginx
+
+
+def measure(rules: Sequence[Path], rounds: int, count: int) -> tuple[dict[str, Rounds], Agent]:
+    """Let rounds without and with the sensor take turns."""
+    figures: dict[str, Rounds] = {}
+    agent = Agent()
+    for _ in range(rounds):
+        for name, unit, work in works(count):
+            figures.setdefault(name, Rounds(unit)).without.append(work())
+        with _watching(rules, agent):
+            for name, _unit, work in works(count):
+                figures[name].watched.append(work())
+    return figures, agent
+
+
+@contextmanager
+def _watching(rules: Sequence[Path], agent: Agent) -> Iterator[None]:
+    with tempfile.TemporaryDirectory() as folder:
+        stats = Path(folder) / "stats.json"
+        chosen = [part for path in rules for part in ("-r", str(path))]
+        command = [sys.executable, "-m", "eyas", "run", *chosen, "--stats", str(stats)]
+        process = subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True
+        )
+        _await(process)
+        started = _processor_time(process.pid)
+        yield
+        agent.seconds += _processor_time(process.pid) - started
+        agent.memory_mb = max(agent.memory_mb, _memory(process.pid))
+        process.send_signal(signal.SIGINT)
+        process.communicate()
+        told = json.loads(stats.read_text())
+        agent.events += told["events"]
+        agent.lost += told["lost"]
+
+
+def _await(process: subprocess.Popen[str]) -> None:
+    said = []
+    for line in process.stderr or ():
+        said.append(line.strip())
+        if "watching" in line:
+            return
+    raise RunError(f"the sensor did not start: {' '.join(said)}", "see `eyas doctor`")
+
+
+def _processor_time(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _memory(pid: int) -> float:
+    found = re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())
+    return int(found[1]) / 1024 if found else 0.0
+
+
+def _loop(body: str, count: int) -> float:
+    code = _LOOP.format(body=body, count=count)
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    return float(done.stdout)
+
+
+def _redis() -> float:
+    with tempfile.TemporaryDirectory() as folder:
+        socket = f"{folder}/redis.sock"
+        server = subprocess.Popen(
+            ["redis-server", "--port", "0", "--unixsocket", socket, "--save", "", "--dir", folder],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            next(line for line in server.stdout or () if "ready to accept" in line.lower())
+            test = ["redis-benchmark", "-s", socket, "-t", "set", "-n", "100000", "-q"]
+            said = subprocess.run(test, check=True, capture_output=True, text=True).stdout
+            return float(_RATE.findall(said)[-1])
+        finally:
+            server.kill()
+            server.communicate()
+
+
+def _nginx() -> float:
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "index.html").write_text("x" * 612)
+        settings = Path(folder) / "nginx.conf"
+        settings.write_text(
+            f"daemon off; pid {folder}/pid; error_log stderr; events {{}}\n"
+            f"http {{ access_log off; server {{ listen 127.0.0.1:18080; root {folder}; }} }}\n"
+        )
+        server = subprocess.Popen(["nginx", "-c", str(settings), "-p", folder], stderr=subprocess.DEVNULL)
+        try:
+            test = ["wrk", "-t1", "-c16", "-d3s", "http://127.0.0.1:18080/"]
+            said = subprocess.run(test, check=True, capture_output=True, text=True).stdout
+            return float(re.findall(r"Requests/sec:\s+([\d.]+)", said)[-1])
+        finally:
+            server.terminate()
+            server.wait()
