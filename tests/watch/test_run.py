@@ -98,6 +98,15 @@ def test_systemd_is_told(start, rules, tmp_path, monkeypatch) -> None:
         assert run.ends()[0] == 0
 
 
+def test_who_freezes_the_sensor_is_told(start, rules) -> None:
+    run = start("run", "-r", str(rules), "--json")
+    run.says("watching")
+    run.signal(signal.SIGSTOP)
+    run.signal(signal.SIGCONT)
+    found = run.alert("Sensor frozen or killed")
+    assert found["output_fields"]["evt.arg.sig"] == "SIGSTOP"
+
+
 def test_without_the_right_it_says_what_is_missing(machine, rules) -> None:
     if shutil.which("setpriv") is None:
         pytest.skip("setpriv is missing (package util-linux)")

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from eyas import catalog, pipeline, watch
+from eyas import catalog, pipeline, rules, watch
 from eyas.catalog import KERNEL
 from eyas.cli import feeds, figures, keeping, logs
 from eyas.cli.options import Chosen, choose, duration, rule_options
@@ -19,7 +19,7 @@ from eyas.cli.replay import write_stats
 from eyas.config import schema
 from eyas.errors import EyasError
 from eyas.rules.plan import plan
-from eyas.watch import changes, service
+from eyas.watch import changes, guard, service
 from eyas.watch.footage import Settings
 
 
@@ -69,7 +69,7 @@ def command(how_long: str | None, stats: Path | None, **options: Any) -> None:
 
     with watch.Wakes(beat=service.heartbeat()) as wakes:
         watched = watch.Watch(_force(first), wakes, load, watch.Told(reloaded, _failed))
-        click.echo(f"eyas: watching with {figures.number(first.loaded.active)} rules", err=True)
+        click.echo(f"eyas: watching with {figures.number(watched.force.rules)} rules", err=True)
         wakes.restart(seconds)
         stop = threading.Event()
         if first.settings.watch_config_files:
@@ -92,9 +92,9 @@ def _may_watch(chosen: Chosen) -> bool:
 
 
 def _force(chosen: Chosen) -> watch.Force:
-    active = chosen.loaded.active
-    program = pipeline.compile_rules(active, chosen.loaded.ir)
     known = catalog.load()
+    active = [*chosen.loaded.active, *guard.compiled(known)]
+    program = pipeline.compile_rules(active, rules.program(active, chosen.loaded.matching))
     collect = json.dumps(plan([rule for rule in active if rule.source == KERNEL], known).json())
     events = watch.needed(active, known)
     return watch.Force(active, program, events, chosen.style, collect, _footage(chosen.settings.capture))
