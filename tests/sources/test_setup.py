@@ -124,6 +124,12 @@ def test_policies_are_filled_in_and_are_what_they_claim_to_be() -> None:
             assert all("*" not in json.dumps(one["Action"]) for one in statement)
 
 
+def test_a_policy_names_the_queue_of_an_address() -> None:
+    way = next(way for way in ways("aws_cloudtrail") if way.via == "sqs")
+    said = policy.text("aws_cloudtrail", way, {"queue": "https://sqs.eu-central-1.amazonaws.com/1/trail"})
+    assert json.loads(said)["Statement"][0]["Resource"] == "arn:aws:sqs:*:*:trail"
+
+
 def test_every_way_of_a_service_has_its_policy() -> None:
     own = [(name, way) for name, way in EVERY if name in ("okta", "github", "slack", "azure", "k8s_audit")]
     remote = [

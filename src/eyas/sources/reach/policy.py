@@ -27,6 +27,8 @@ def _filled(way: Way, values: Mapping[str, Any]) -> dict[str, str]:
     found = {}
     for question in questions(way):
         given = values.get(question.name, question.default)
+        if question.name == "queue" and given:
+            given = str(given).rpartition("/")[2]  # the name of a queue ends its address
         if question.secret:
             continue
         found[question.name] = (
