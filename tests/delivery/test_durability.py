@@ -27,6 +27,19 @@ def entry(number: int, severity: int = 4, outputs: tuple[str, ...] = ("a",), siz
     return Entry(f"{number:08}", NOW + number, severity, "r", "syscall", "h", "c", "k", b"x" * size, outputs)
 
 
+def put(db: sqlite3.Connection, entries: Sequence[Entry]) -> None:
+    db.execute("BEGIN")
+    journal.append(db, entries)
+    db.execute("COMMIT")
+
+
+def released(db: sqlite3.Connection) -> Counter[int]:
+    db.execute("BEGIN")
+    gone = discard.release(db)
+    db.execute("COMMIT")
+    return gone
+
+
 def ids(folder: Path) -> list[str]:
     db = journal.connect(folder, readonly=True)
     try:
@@ -92,15 +105,15 @@ def test_alerts_that_were_announced_survive_a_thousand_kills_in_order_and_once(m
 
 def test_an_alert_known_by_its_id_is_kept_once(tmp_path: Path) -> None:
     db = journal.connect(tmp_path)
-    journal.append(db, [entry(1), entry(1), entry(2)])
-    journal.append(db, [entry(2)])
+    put(db, [entry(1), entry(1), entry(2)])
+    put(db, [entry(2)])
     assert ids(tmp_path) == ["00000001", "00000002"]
     assert journal.depth(db, "a").count == 2
 
 
 def test_every_receiver_has_its_own_queue(tmp_path: Path) -> None:
     db = journal.connect(tmp_path)
-    journal.append(db, [entry(1, outputs=("a", "b")), entry(2, outputs=("b",))])
+    put(db, [entry(1, outputs=("a", "b")), entry(2, outputs=("b",))])
     journal.acknowledge(db, "b", [1])
     assert journal.outputs(db) == ["a", "b"]
     assert [q.seq for q in journal.waiting(db, "a", 9)] == [1]
@@ -109,7 +122,7 @@ def test_every_receiver_has_its_own_queue(tmp_path: Path) -> None:
 
 def test_what_was_refused_is_kept_and_can_be_sent_again(tmp_path: Path) -> None:
     db = journal.connect(tmp_path)
-    journal.append(db, [entry(1)])
+    put(db, [entry(1)])
     journal.refuse(db, "a", [1], "HTTP 400")
     assert journal.depth(db, "a").count == 0
     assert journal.counters(db) == {"refused:a": 1}
@@ -119,29 +132,29 @@ def test_what_was_refused_is_kept_and_can_be_sent_again(tmp_path: Path) -> None:
 
 def test_a_number_is_not_used_again_after_its_alert_went(tmp_path: Path) -> None:
     db = journal.connect(tmp_path)
-    journal.append(db, [entry(1), entry(2)])
-    discard.release(db)
-    journal.append(db, [entry(3)])
+    put(db, [entry(1), entry(2)])
+    released(db)
+    put(db, [entry(3)])
     assert [q.seq for q in journal.waiting(db, "a", 9)] == [3]
 
 
 def test_a_full_store_gives_up_delivered_alerts_first_then_the_least_severe(tmp_path: Path) -> None:
     db = journal.connect(tmp_path)
-    journal.append(db, [entry(1, severity=2, outputs=())])
-    assert discard.release(db) == Counter(), "nobody waited for it"
+    put(db, [entry(1, severity=2, outputs=())])
+    assert released(db) == Counter(), "nobody waited for it"
     many = [entry(n, severity=2 if n % 2 else 7) for n in range(10, 10 + 2 * discard.CHUNK)]
-    journal.append(db, many)
-    assert discard.release(db) == Counter({7: discard.CHUNK})
+    put(db, many)
+    assert released(db) == Counter({7: discard.CHUNK})
     assert journal.counters(db)["discarded:7"] == discard.CHUNK
 
 
 def test_a_full_store_gives_up_notes_for_trails_before_any_alert(tmp_path: Path) -> None:
     db = journal.connect(tmp_path)
-    journal.append(db, [entry(1, outputs=())])
+    put(db, [entry(1, outputs=())])
     db.execute(
         "INSERT INTO activity(ts, kept, host, source, kind, actor, body) VALUES (1, 1, 'h', 's', 'k', 'a', x'00')"
     )
-    assert discard.release(db) == Counter()
+    assert released(db) == Counter()
     assert ids(tmp_path) == ["00000001"]
     assert db.execute("SELECT count(*) FROM activity").fetchone() == (0,)
 
@@ -210,7 +223,7 @@ def test_a_disk_that_takes_nothing_is_said_and_costs_the_least_severe(tmp_path: 
 @pytest.mark.parametrize("harm", ["middle", "head", "empty"])
 def test_a_broken_store_is_set_aside_and_what_is_readable_saved(tmp_path: Path, harm: str) -> None:
     db = journal.connect(tmp_path)
-    journal.append(db, [entry(n, size=500) for n in range(1000)])
+    put(db, [entry(n, size=500) for n in range(1000)])
     db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     db.close()
     path = tmp_path / journal.FILE
@@ -222,10 +235,10 @@ def test_a_broken_store_is_set_aside_and_what_is_readable_saved(tmp_path: Path, 
     path.write_bytes(raw if harm != "empty" else b"")
     try:
         db = journal.connect(tmp_path)
-        journal.append(db, [entry(5000)])
+        put(db, [entry(5000)])
     except sqlite3.DatabaseError:
         db = journal.renewed(tmp_path)
-        journal.append(db, [entry(5000)])
+        put(db, [entry(5000)])
     assert "00005000" in ids(tmp_path)
     if harm == "middle":
         assert journal.counters(db)["alerts_salvaged"] > 100
