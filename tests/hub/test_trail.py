@@ -82,6 +82,25 @@ def test_in_the_terminal_and_as_json(store: Path, shell: Trail) -> None:
     assert json.loads(made.output)["processes"][0]["name"] == "systemd"
 
 
+def test_another_process_of_the_same_number_is_not_the_subject(tmp_path: Path) -> None:
+    hub = Hub(Plan(settings.load({"store": str(tmp_path)})))
+    one = alert(1, proc_pid=7, proc_ppid=1, proc_name="sh", fd_name="/etc/shadow")
+    for offset, kind, name in (
+        (-9, "fork", "old"), (-8, "write", "/tmp/before"), (-7, "exit", ""),
+        (-2, "fork", "sh"), (-1, "write", "/tmp/own"), (1, "exit", ""),
+        (2, "fork", "new"), (3, "write", "/tmp/after"),
+    ):  # fmt: skip
+        facts = {"proc.pid": 7, "proc.name": name, "fd.name": name if kind == "write" else ""}
+        hub.observe(Activity(one.ts + offset, one.hostname, "syscall", kind, "7", facts))
+    hub.accept(one)
+    hub.close()
+    db = journal.connect(tmp_path, readonly=True)
+    found = trail(db, reading.one(db, "last"))
+    db.close()
+    assert sorted(found.files) == ["/etc/shadow", "/tmp/own"]
+    assert [moment.kind for moment in found.timeline] == ["fork", "write", "alert", "exit"]
+
+
 class _Elements(HTMLParser):
     def __init__(self) -> None:
         super().__init__()

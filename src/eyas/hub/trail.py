@@ -34,6 +34,10 @@ class Process:
     ended: int | None = None
     why: str = "child"
 
+    def lived(self, ts: int) -> bool:
+        """Whether it lived at a moment; its number may have been another's before and after."""
+        return (self.started is None or ts >= self.started) and (self.ended is None or ts <= self.ended)
+
 
 @dataclass(frozen=True, slots=True)
 class Moment:
@@ -150,17 +154,23 @@ def _machine(made: Trail, notes: Iterable[Note]) -> None:
     subject = number(entities.said(made.kept.alert, "proc.pid"))
     wanted = _family(known, subject)
     made.processes = [known[pid] for pid in wanted if pid in known]
-    _touched(made, notes, {p.pid for p in made.processes if p.why in ("subject", "child")})
+    _touched(made, notes, {p.pid: p for p in made.processes if p.why in ("subject", "child")})
 
 
 def _tree(alert: Alert, notes: Iterable[Note]) -> dict[int, Process]:
-    """Every process that notes and alert name."""
+    """Every process that notes and alert name; of several with one number, the last that began before the alert."""
     known: dict[int, Process] = {}
+    later: set[int] = set()
     for note in notes:
         pid = number(note.facts.get("proc.pid"))
-        if pid is None:
+        if pid is None or pid in later:
             continue
         process = known.setdefault(pid, Process(pid))
+        if process.ended is not None and note.ts > process.ended and note.kind in ("fork", "exec"):
+            if note.ts > alert.ts:
+                later.add(pid)
+                continue
+            process = known[pid] = Process(pid)
         _learn(process, note.facts)
         if note.kind in ("exec", "fork"):
             process.started = min(process.started or note.ts, note.ts)
@@ -224,12 +234,13 @@ def _family(known: dict[int, Process], subject: int | None) -> list[int]:
     return found
 
 
-def _touched(made: Trail, notes: Iterable[Note], pids: set[int]) -> None:
+def _touched(made: Trail, notes: Iterable[Note], own: Mapping[int, Process]) -> None:
     """Files, addresses and users of the subject and its children."""
     facts = {**(made.kept.alert.eyas.get("carried") or {}), **made.kept.alert.fields}
     _touch(made, Note(made.kept.alert.ts, "alert", "", facts))
     for note in notes:
-        if number(note.facts.get("proc.pid")) in pids:
+        process = own.get(number(note.facts.get("proc.pid")) or 0)
+        if process is not None and process.lived(note.ts):
             _touch(made, note)
 
 
@@ -322,7 +333,7 @@ def _timeline(made: Trail, notes: Iterable[Note]) -> None:
     moments = list(made.timeline)
     for note in notes if made.kept.alert.source not in cloud.SOURCES else ():
         process = pids.get(number(note.facts.get("proc.pid")) or 0)
-        if process is None or process.why == "ancestor":
+        if process is None or process.why == "ancestor" or not process.lived(note.ts):
             continue
         moments.append(Moment(note.ts, note.kind, f"{process.name} ({process.pid})", wording(note)))
     for kept in (*made.related, made.kept):
