@@ -75,6 +75,14 @@ def test_a_gzip_stream_that_is_cut_is_a_failure_of_that_file(tmp_path: Path) -> 
         replay(tmp_path, packed[: len(packed) // 2], "events.json.gz")
 
 
+def test_a_gzip_bomb_is_refused_as_one_long_record(tmp_path: Path) -> None:
+    bomb = gzip.compress(b'{"a":"' + b"x" * (40 << 20) + b'"}\n' + json.dumps(EVENT).encode(), 1)
+    assert len(bomb) < 1 << 20
+    done = replay(tmp_path, bomb, "bomb.json.gz")
+    assert "byte 0: longer than 16777216 bytes" in done.stderr
+    assert done.stdout.count("made pods") == 1
+
+
 def test_an_unknown_source_is_named_with_the_closest(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no source is called 'k8saudit'"):
         CliRunner().invoke(command, ["--source", "k8saudit", __file__], catch_exceptions=False)

@@ -8,6 +8,7 @@ mod clock;
 mod cursor;
 mod expr;
 mod looked;
+mod maker;
 mod pointer;
 mod reader;
 mod schema;

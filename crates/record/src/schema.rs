@@ -7,7 +7,8 @@ use serde::Deserialize;
 use serde_json::Value as Json;
 
 use crate::clock::Clock;
-use crate::expr::{Cond, Expr, Maker};
+use crate::expr::{Cond, Expr};
+use crate::maker::Maker;
 use crate::pointer;
 use crate::tree::{PathId, Tree};
 
