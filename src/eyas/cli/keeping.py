@@ -16,16 +16,15 @@ from eyas.alert import Alert, Style
 from eyas.cli import logs
 from eyas.cli.options import Chosen
 from eyas.errors import RunError
-from eyas.hub import activity, own, receivers
+from eyas.hub import activity
 from eyas.hub import settings as sections
-from eyas.hub.hub import Hub, Plan
-from eyas.hub.own import example
-from eyas.hub.routing import Target
 from eyas.rules import Compiled
 from eyas.rules.grouping import Grouping
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # loaded when something is kept: a replay that only prints starts without them
     from eyas.hub import metrics, web
+    from eyas.hub.hub import Hub
+    from eyas.hub.routing import Target
 
 DRAIN = 10.0
 
@@ -91,11 +90,11 @@ def taking(chosen: Chosen, *, flush: bool, sensor: metrics.Ask | None = None) ->
 
     With a `sensor` health and metrics are served, if the configuration says so.
     """
-    logs.to_stderr()
     say = _speaker(chosen, flush)
     if chosen.keep is None:
         yield Desk(say, None)
         return
+    logs.to_stderr()
     try:
         hub = opened(chosen, chosen.keep, say)
     except RunError as error:
@@ -118,7 +117,7 @@ def taking(chosen: Chosen, *, flush: bool, sensor: metrics.Ask | None = None) ->
 def serving(chosen: Chosen, keep: sections.Settings, hub: Hub, sensor: metrics.Ask) -> list[web.Served]:
     """The listeners that the configuration asks for."""
     from eyas import _core
-    from eyas.hub import metrics, web
+    from eyas.hub import metrics, own, web
 
     collector = metrics.Collector(hub, sensor, _core.__version__)
     server, found = chosen.settings.webserver, []
@@ -129,13 +128,15 @@ def serving(chosen: Chosen, keep: sections.Settings, hub: Hub, sensor: metrics.A
         )
         found.append(web.Served(web.health(hub, shown, server.k8s_healthz_endpoint), place))
     if keep.listen.enabled:
-        app = web.door(hub, collector, keep.listen.format, keep.listen.token.get_secret_value(), example)
+        app = web.door(hub, collector, keep.listen.format, keep.listen.token.get_secret_value(), own.example)
         found.append(web.Served(app, web.Place(keep.listen.address, keep.listen.port)))
     return found
 
 
 def opened(chosen: Chosen, keep: sections.Settings, say: Taker) -> Hub:
     """The hub that a configuration asks for."""
+    from eyas.hub.hub import Hub, Plan
+
     rules = groupings(chosen.loaded.active)
     return Hub(Plan(keep, targets(chosen.settings, keep, chosen.style), rules, say))
 
@@ -147,6 +148,8 @@ def groupings(rules: Sequence[Compiled]) -> dict[str, Grouping]:
 
 def targets(settings: config.Settings, keep: sections.Settings, style: Style) -> list[Target]:
     """Every receiver that is switched on; what is odd about their settings goes to stderr."""
+    from eyas.hub import own, receivers
+
     found, warnings = receivers.load(settings.outputs, keep)
     for warning in warnings:
         click.echo(f"warning: {warning}", err=True)
