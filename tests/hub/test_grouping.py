@@ -83,3 +83,10 @@ def test_an_unknown_source_is_grouped_by_its_text() -> None:
 def test_without_a_window_every_alert_is_its_own() -> None:
     groups = Groups(Defaults(window=0))
     assert fates(groups, 0, 0, 1) == [Fate.RAISED] * 3
+
+
+def test_groups_whose_time_is_over_are_forgotten() -> None:
+    groups = Groups(Defaults(window=1))
+    for number in range(1000):
+        groups.decide(alert(number, at=number / 10, proc_name=f"p{number}"))
+    assert len(groups._bundles) < 20

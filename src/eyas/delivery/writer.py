@@ -19,7 +19,7 @@ from eyas.delivery import discard, journal
 from eyas.delivery.discard import Policy
 from eyas.delivery.journal import Entry
 
-BOUND = 20_000
+BOUND = 10_000
 GROUP = 5_000
 GROUP_BYTES = 2 << 20
 CHECK_EVERY = 64  # commits between two looks at the size of the store

@@ -18,7 +18,7 @@ from eyas.delivery.pace import Bucket
 from eyas.hub import entities
 from eyas.rules.grouping import Grouping
 
-MOST = 100_000
+MOST = 50_000
 EXAMPLES = 5
 EXAMPLE_LENGTH = 500
 
@@ -120,9 +120,15 @@ class Groups:
             until = alert.ts + int(self._of(rule, "window") * SECOND)
             bundle = self._bundles[identity] = Bundle(identity, alert.ts, alert.ts, until=until)
         self._bundles.move_to_end(identity)
-        if len(self._bundles) > MOST:
-            self._bundles.popitem(last=False)
+        self._forget(alert.ts)
         return bundle
+
+    def _forget(self, now: int) -> None:
+        """Let go of groups whose time is over, and of the quietest when there are too many."""
+        for _ in range(2):
+            oldest = next(iter(self._bundles.values()))
+            if len(self._bundles) > MOST or (oldest.until < now and len(self._bundles) > 1):
+                del self._bundles[oldest.identity]
 
     def _of(self, rule: Grouping | None, what: str) -> Any:
         said = getattr(rule, what) if rule else None
