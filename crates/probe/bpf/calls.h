@@ -267,7 +267,7 @@ static __always_inline int call(struct pt_regs *regs, __u64 nr, long ret, bool d
 
 	if (ids >> 32 == own_pid)
 		return 0;
-	struct record *r = begin(nr, 0);
+	struct record *r = blank(nr, 0);
 	if (!r)
 		return 0;
 	r->pid = ids >> 32;
@@ -293,6 +293,7 @@ static __always_inline int call(struct pt_regs *regs, __u64 nr, long ret, bool d
 	for (int i = 0; i < TESTS && i < tests; i++)
 		if (!holds(r, task, &recipe->test[i]))
 			return 0;
+	r->ts = bpf_ktime_get_boot_ns();
 	for (int i = 0; i < STEPS && i < steps; i++)
 		step(r, task, recipe->step[i].op, recipe->step[i].arg, recipe->step[i].len);
 	made(r, task, recipe->makes);

@@ -66,18 +66,27 @@ __u32 asleep SEC(".data.asleep");
 
 #define plan_word(field) (*(volatile __u32 *)&plan.field)
 
-static __always_inline struct record *begin(__u16 kind, __u32 slot)
+/* A record without its time: that is read when it is known that the record will be sent. */
+static __always_inline struct record *blank(__u16 kind, __u32 slot)
 {
 	__u32 at = bpf_get_smp_processor_id() * SLOTS + slot;
 	struct record *r = bpf_map_lookup_elem(&scratches, &at);
 
 	if (!r)
 		return 0;
-	r->ts = bpf_ktime_get_boot_ns();
 	r->kind = kind;
 	r->flags = 0;
 	r->ret = 0;
 	r->size = sizeof(*r);
+	return r;
+}
+
+static __always_inline struct record *begin(__u16 kind, __u32 slot)
+{
+	struct record *r = blank(kind, slot);
+
+	if (r)
+		r->ts = bpf_ktime_get_boot_ns();
 	return r;
 }
 
