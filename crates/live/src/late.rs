@@ -36,10 +36,10 @@ pub(crate) fn story(tid: i64, ts: u64) -> Vec<Vec<u8>> {
 }
 
 /// What a descriptor is that nobody saw opened, as an open at the time of the event. The sensor puts the kernel's path
-/// behind the last parameter.
+/// behind the parameters.
 pub(crate) fn descriptor(event: &Event<'_>, engine: &Engine) -> Option<Vec<u8>> {
     let info = event.info();
-    let path = event.text(info.params.len()).filter(|path| path.starts_with(b"/"))?;
+    let path = event.resolved().filter(|path| path.starts_with(b"/"))?;
     let num = event.signed(info.fd_param?).filter(|num| *num >= 0)?;
     let threads = &engine.state.threads;
     let owner = threads.find(event.tid).and_then(|slot| engine.state.files_owner(slot))?;

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use std::path::Path;
 
 use eyas_event::table::Flags;
-use eyas_event::{Event, File, FileKind, Group, Interface, Machine, Process, Snapshot, User, encode};
+use eyas_event::{Event, File, FileKind, Group, Interface, Machine, Process, Snapshot, User};
 use flate2::write::GzEncoder;
 
 use crate::{block, snapshot};
@@ -105,17 +105,6 @@ impl Writer {
     /// # Errors
     /// When the bytes cannot be written.
     pub fn event(&mut self, event: &Event<'_>) -> io::Result<()> {
-        let known = event.info().params.len();
-        if event.params.count() > known {
-            // Other readers refuse an event that has more parameters than its type.
-            let params: Vec<&[u8]> = (0..known).filter_map(|i| event.param(i)).collect();
-            let mut bytes = Vec::with_capacity(event.bytes.len());
-            if encode(&mut bytes, event.ts, event.tid, event.kind, &params).is_ok()
-                && let Ok(cut) = Event::parse(&bytes, event.cpu, event.dump_flags)
-            {
-                return self.event(&cut);
-            }
-        }
         if self.head.is_some() {
             self.flush_head()?;
         }
