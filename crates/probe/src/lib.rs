@@ -56,10 +56,7 @@ pub struct Counters {
     pub unknown: u64,
 }
 
-/// Nanoseconds since the epoch by the clock that events carry.
+/// Nanoseconds since the epoch.
 pub(crate) fn now() -> u64 {
-    let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: the pointer is to a valid timespec.
-    unsafe { libc::clock_gettime(libc::CLOCK_REALTIME, &raw mut now) };
-    now.tv_sec.cast_unsigned() * 1_000_000_000 + now.tv_nsec.cast_unsigned()
+    procfs::clock(libc::CLOCK_REALTIME)
 }

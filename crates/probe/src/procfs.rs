@@ -15,6 +15,7 @@ use sockets::Sockets;
 /// Most bytes of arguments and environment that are kept.
 const MAX_LIST: usize = 4096;
 const SECOND: u64 = 1_000_000_000;
+const READINGS: usize = 5;
 
 fn root() -> PathBuf {
     std::env::var_os("HOST_ROOT").map_or_else(|| PathBuf::from("/"), PathBuf::from)
@@ -30,16 +31,21 @@ fn lines(path: impl AsRef<Path>) -> Vec<String> {
         .unwrap_or_default()
 }
 
-/// Boot time in nanoseconds since the epoch.
+/// Boot time in nanoseconds since the epoch: the narrowest of some readings, for anything may come between two clocks.
 pub fn boot_time() -> u64 {
-    let mut now = [libc::timespec { tv_sec: 0, tv_nsec: 0 }; 2];
-    // SAFETY: both pointers are to valid timespec values.
-    unsafe {
-        libc::clock_gettime(libc::CLOCK_REALTIME, &raw mut now[0]);
-        libc::clock_gettime(libc::CLOCK_BOOTTIME, &raw mut now[1]);
-    }
-    let ns = |t: libc::timespec| t.tv_sec.cast_unsigned() * SECOND + t.tv_nsec.cast_unsigned();
-    ns(now[0]).saturating_sub(ns(now[1]))
+    let reading = || {
+        let (before, now, after) = (clock(libc::CLOCK_BOOTTIME), crate::now(), clock(libc::CLOCK_BOOTTIME));
+        (after - before, now.saturating_sub(before.midpoint(after)))
+    };
+    (0..READINGS).map(|_| reading()).min().map_or(0, |(_, boot)| boot)
+}
+
+/// A clock of this machine, in nanoseconds.
+pub(crate) fn clock(id: libc::clockid_t) -> u64 {
+    let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the pointer is to a valid timespec.
+    unsafe { libc::clock_gettime(id, &raw mut now) };
+    now.tv_sec.cast_unsigned() * SECOND + now.tv_nsec.cast_unsigned()
 }
 
 /// Facts about the host.

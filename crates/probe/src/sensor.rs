@@ -40,6 +40,7 @@ pub struct Sensor {
     inbox: Rc<RefCell<Inbox>>,
     numbers: Numbers,
     rung: Rung,
+    boot: u64,
 }
 
 fn refused(e: libbpf_rs::Error) -> ProbeError {
@@ -70,11 +71,12 @@ impl Sensor {
             links.push(program.attach().map_err(refused)?);
         }
         let inbox: Rc<RefCell<Inbox>> = Rc::default();
-        let ring = ring(&object, &inbox).map_err(refused)?;
+        let boot = procfs::boot_time();
+        let ring = ring(&object, &inbox, boot).map_err(refused)?;
         let sleeper = map(&object, ".data.asleep").and_then(|m| Sleeper::of(m.as_fd()).ok());
         let sleeper =
             sleeper.ok_or_else(|| ProbeError::Refused("the probe's memory cannot be mapped".to_owned()))?;
-        Ok(Sensor { object, _links: links, ring, sleeper, inbox, numbers: Numbers::native(), rung })
+        Ok(Sensor { object, _links: links, ring, sleeper, inbox, numbers: Numbers::native(), rung, boot })
     }
 
     /// The rung on which the probe stands.
@@ -124,15 +126,20 @@ impl Sensor {
 
     /// Reads the rings; gives the time at which it began.
     fn drain(&mut self) -> Result<u64, ProbeError> {
-        let now = crate::now();
+        let now = self.now();
         self.ring.consume().map_err(refused)?;
         Ok(now)
+    }
+
+    /// The time by the clock that events carry: a step of the wall clock does not move it.
+    fn now(&self) -> u64 {
+        procfs::clock(libc::CLOCK_BOOTTIME).wrapping_add(self.boot)
     }
 
     /// How long until events that wait for older ones can be handed over; none when none wait.
     pub fn due(&self) -> Option<Duration> {
         let oldest = self.inbox.borrow().order.oldest()?;
-        Some(Duration::from_nanos((oldest + WINDOW_NS + 1).saturating_sub(crate::now())))
+        Some(Duration::from_nanos((oldest + WINDOW_NS + 1).saturating_sub(self.now())))
     }
 
     /// Events sent and lost, per class.
@@ -187,8 +194,7 @@ fn map<'o>(object: &'o Object, name: &str) -> Option<Map<'o>> {
     object.maps().find(|m| m.name().to_str().is_some_and(|n| n.ends_with(name)))
 }
 
-fn ring(object: &Object, inbox: &Rc<RefCell<Inbox>>) -> libbpf_rs::Result<RingBuffer<'static>> {
-    let boot = procfs::boot_time();
+fn ring(object: &Object, inbox: &Rc<RefCell<Inbox>>, boot: u64) -> libbpf_rs::Result<RingBuffer<'static>> {
     let mut builder = RingBufferBuilder::new();
     let maps: Vec<Map<'_>> = ["processes", "calls"].iter().filter_map(|name| map(object, name)).collect();
     for map in &maps {
