@@ -42,6 +42,11 @@ impl Order {
         self.waiting.iter().map(|(ts, _, _)| *ts).min()
     }
 
+    /// Time of the event that was taken last.
+    pub(crate) fn newest(&self) -> Option<u64> {
+        self.waiting.last().map(|(ts, _, _)| *ts)
+    }
+
     fn compact(&mut self) {
         let mut bytes = Vec::with_capacity(self.bytes.len() / 2);
         for (_, start, end) in &mut self.waiting {

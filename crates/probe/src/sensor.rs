@@ -21,6 +21,8 @@ static OBJECT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/probe.bpf.o"));
 pub(crate) const CLASSES: [&str; 5] = ["process", "open", "network", "file", "other"];
 /// Scratch areas of a processor (`SLOTS` in `send.h`).
 const SLOTS: u32 = 3;
+/// Calls that are read before what was read is handed on: memory stays small when more comes than can be judged.
+const BATCH: usize = 1 << 14;
 /// Longest wait without a look at the rings, should a wake-up be lost.
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -29,6 +31,10 @@ const LOOK: Duration = Duration::from_millis(100);
 struct Inbox {
     order: Order,
     unknown: u64,
+    /// Calls since the reading began.
+    batch: usize,
+    /// Time of the last call that was read, when reading stopped before the end.
+    stopped: Option<u64>,
 }
 
 /// A loaded probe.
@@ -112,7 +118,9 @@ impl Sensor {
         let mut now = self.drain()?;
         if !timeout.is_zero() && self.due().is_none_or(|due| !due.is_zero()) {
             let wait = self.due().unwrap_or(LOOK).min(timeout);
-            self.ring.poll(wait).map_err(refused)?;
+            self.begin_batch();
+            let read = self.ring.poll(wait);
+            self.read_so_far(read, now)?;
             now = self.drain()?;
         }
         self.inbox.borrow_mut().order.release(now.saturating_sub(WINDOW_NS), take);
@@ -124,11 +132,25 @@ impl Sensor {
         Ok(())
     }
 
-    /// Reads the rings; gives the time at which it began.
+    /// Reads the rings, of calls no more than a batch; gives the time up to which nothing older is left in them.
     fn drain(&mut self) -> Result<u64, ProbeError> {
         let now = self.now();
-        self.ring.consume().map_err(refused)?;
-        Ok(now)
+        self.begin_batch();
+        let read = self.ring.consume();
+        self.read_so_far(read, now)
+    }
+
+    fn begin_batch(&mut self) {
+        let mut inbox = self.inbox.borrow_mut();
+        (inbox.batch, inbox.stopped) = (0, None);
+    }
+
+    /// A batch that is full ends the reading with an error that is none.
+    fn read_so_far(&self, read: libbpf_rs::Result<()>, now: u64) -> Result<u64, ProbeError> {
+        match (self.inbox.borrow().stopped, read) {
+            (Some(last), _) => Ok(now.min(last)),
+            (None, read) => read.map(|()| now).map_err(refused),
+        }
     }
 
     /// The time by the clock that events carry: a step of the wall clock does not move it.
@@ -199,12 +221,22 @@ fn ring(object: &Object, inbox: &Rc<RefCell<Inbox>>, boot: u64) -> libbpf_rs::Re
     let maps: Vec<Map<'_>> = ["processes", "calls"].iter().filter_map(|name| map(object, name)).collect();
     for map in &maps {
         let (inbox, translator) = (Rc::clone(inbox), Translator::new());
+        // Births and deaths are read to the end, so that no call overtakes them.
+        let counts = map.name() == "calls";
         builder.add(map, move |bytes: &[u8]| {
             let mut inbox = inbox.borrow_mut();
             if !inbox.order.push(|out| translator.event(bytes, boot, out)) {
                 inbox.unknown += 1;
             }
-            0
+            if !counts {
+                return 0;
+            }
+            inbox.batch += 1;
+            if inbox.batch < BATCH {
+                return 0;
+            }
+            inbox.stopped = Some(inbox.order.newest().unwrap_or(0));
+            -libc::EAGAIN
         })?;
     }
     builder.build()
