@@ -125,7 +125,7 @@ static __always_inline void send(void *ring, struct record *r, __u32 class)
 	wake(ring);
 }
 
-/* The memory cgroup tells containers apart in both versions of cgroups, where it is there. */
+/* Containers differ in the memory cgroup or in the unified hierarchy, by version and delegation of cgroups. */
 static __always_inline __u64 cgroup_key(void)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
@@ -135,7 +135,8 @@ static __always_inline __u64 cgroup_key(void)
 	if (bpf_core_enum_value_exists(enum cgroup_subsys_id, memory_cgrp_id))
 		bpf_core_read(&state, sizeof(state),
 			      &set->subsys[bpf_core_enum_value(enum cgroup_subsys_id, memory_cgrp_id) & 15]);
-	return state ? BPF_CORE_READ(state, cgroup, kn, id) : BPF_CORE_READ(set, dfl_cgrp, kn, id);
+	__u64 memory = state ? BPF_CORE_READ(state, cgroup, kn, id) : 0;
+	return memory << 32 ^ BPF_CORE_READ(set, dfl_cgrp, kn, id);
 }
 
 /* Whether the cgroup of the caller may still send when the ring is half full. */
