@@ -18,7 +18,7 @@ SHARED = Path("../shared")
 BATCH = 1 << 16
 
 # Fields whose value there is not a fact of the capture; the reasons are in docs/differences.md.
-DELIBERATE = frozenset({"evt.hostname", "proc.exe_ino.ctime_duration_pidns_start"})
+DELIBERATE = frozenset({"proc.exe_ino.ctime_duration_pidns_start"})
 # In a condition this depends on which events it was asked about before.
 ENTANGLED = frozenset({"evt.deltatime"})
 

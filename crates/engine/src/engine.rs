@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use eyas_eval::Program;
 use eyas_event::table::Category;
-use eyas_event::{Event, Snapshot, id};
+use eyas_event::{Event, Machine, Snapshot, id};
 use eyas_field::Cx;
 use eyas_state::{Seen, State};
 
@@ -59,6 +59,17 @@ impl Engine {
     /// Takes one record of the initial state.
     pub fn seed(&mut self, record: &Snapshot) {
         self.state.seed(record);
+    }
+
+    /// Takes one record of the initial state of a capture. Rules see the name of a host only where it is watched.
+    pub fn seed_recorded(&mut self, record: &Snapshot) {
+        match record {
+            Snapshot::Machine(machine) => {
+                let nameless = Machine { hostname: Vec::new(), ..machine.clone() };
+                self.seed(&Snapshot::Machine(nameless));
+            }
+            record => self.seed(record),
+        }
     }
 
     /// Ends the initial state.

@@ -147,7 +147,7 @@ impl Replay {
                     take(&mut self.engine, self.recorder.as_mut(), &mut event, matches)?;
                 }
                 Ok(Some(Item::Snapshot(record))) => {
-                    self.engine.seed(&record);
+                    self.engine.seed_recorded(&record);
                     self.recorder.iter_mut().for_each(|r| r.seed(&record));
                 }
                 Ok(Some(Item::Section)) => {

@@ -95,7 +95,7 @@ fn visit(footage: &mut Footage, mut look: impl FnMut(&Cx<'_>) -> bool) -> Result
                 engine.restart();
                 seeding = true;
             }
-            Ok(Some(Item::Snapshot(record))) => engine.seed(&record),
+            Ok(Some(Item::Snapshot(record))) => engine.seed_recorded(&record),
             Ok(Some(Item::Event(mut event))) => {
                 if std::mem::take(&mut seeding) {
                     engine.seeded();
