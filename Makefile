@@ -22,7 +22,7 @@ demo: build ## show alerts, without root
 	@exec eyas demo $(ARGS)
 
 build: .venv/core ## build the release core and leave .venv/bin/eyas
-	@echo "ready: .venv/bin/eyas"
+	@echo "ready: .venv/bin/eyas" >&2
 
 check: .venv/packages ## formatting, lints, types, import order, freshness
 	ruff format --check src tests docs

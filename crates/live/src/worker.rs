@@ -23,6 +23,8 @@ const TICK: Duration = Duration::from_millis(200);
 const LOOK: Duration = Duration::from_secs(1);
 /// Time between looks at which containers are gone.
 const SWEEP: Duration = Duration::from_secs(5);
+/// Longest reading of what is left at the stop.
+const REST: Duration = Duration::from_secs(1);
 
 /// Figures of a watch.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -111,8 +113,20 @@ impl Worker<'_> {
                 self.scene.sweep(now());
             }
         }
+        self.read_rest()?;
         self.look();
         self.scene.finish()
+    }
+
+    /// Reads what happened before the stop: events that wait for older ones are waited for, for a while.
+    fn read_rest(&mut self) -> Result<(), LiveError> {
+        let end = Instant::now() + REST;
+        self.read()?;
+        while let Some(due) = self.sensor.due().filter(|_| Instant::now() < end) {
+            std::thread::sleep(due);
+            self.read()?;
+        }
+        Ok(())
     }
 
     /// Tells what was lost since the last look, and repairs what can be.
