@@ -86,3 +86,6 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(FAILURE)
+    except OSError as error:
+        click.echo(f"eyas: cannot write: {(error.strerror or str(error)).lower()}", err=True)
+        sys.exit(FAILURE)

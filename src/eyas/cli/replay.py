@@ -60,6 +60,8 @@ def command(
     )
     if write is not None and (len(files) > 1 or source is not None):
         raise UsageError("--write takes one capture at a time")
+    if write is not None and write.exists() and write.samefile(files[0]):
+        raise UsageError(f"--write {write} is the capture that is read", "write to another file")
     active = chosen.loaded.active
     program = pipeline.compile_rules(active, ir_for(chosen.loaded, ground), ground)
     keep = None

@@ -232,7 +232,7 @@ class Settings(Section):
     load_plugins: list[str] | None = Field(None, description="Which of them to load; all when absent.")
     plugins_hostinfo: bool = idle(True, "plugins see no host paths")
     time_format_iso_8601: bool = Field(False, description="Times as ISO 8601 in UTC.")
-    buffer_format_base64: bool = Field(False, description="Buffers as base64.")
+    buffer_format_base64: bool = idle(False, "buffers are shown as text only yet")
     priority: Priority = Field("debug", description="Least priority of rules that are loaded.")
     json_output: bool = Field(False, description="Alerts as JSON lines.")
     json_include_output_property: bool = Field(True, description="With `output`.")
@@ -244,13 +244,8 @@ class Settings(Section):
         "all", description="Every rule that holds gives an alert, or only the first."
     )
     outputs_queue: Queue = Field(default_factory=Queue, description="Alerts on their way.")
-    append_output: list[dict[str, Any]] = Field(
-        default_factory=list,
-        description="Additions to outputs: {match, extra_output, extra_fields, suggested_output}.",
-    )
-    static_fields: dict[str, str] = Field(
-        default_factory=dict, description="Constants as fields `static.KEY`."
-    )
+    append_output: list[dict[str, Any]] = idle([], "outputs are not added to yet")
+    static_fields: dict[str, str] = idle({}, "fields of one's own constants do not exist yet")
     stdout_output: StdoutOutput = Field(default_factory=StdoutOutput, description="Standard output.")
     syslog_output: SyslogOutput = Field(default_factory=SyslogOutput, description="Local syslog.")
     file_output: FileOutput = Field(default_factory=FileOutput, description="A file.")
