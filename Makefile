@@ -46,9 +46,9 @@ bench: build ## the numbers of the README
 	@eyas bench read $(CAPTURE)
 	@eyas bench replay $(CAPTURE) -r $(RULES)
 
-goldens: build ## renew the golden requests of outputs; read the difference
-	@EYAS_RENEW=1 pytest tests/outputs/test_requests.py
-	@git diff --stat tests/goldens/requests
+goldens: build ## renew the golden requests of outputs and the golden alerts; read the difference
+	@EYAS_RENEW=1 pytest tests/outputs/test_requests.py tests/test_alert.py
+	@git diff --stat tests/goldens/requests tests/goldens/alerts
 
 reference: build ## renew the reference pages in docs/
 	@exec python docs/generate.py

@@ -16,6 +16,11 @@ SECOND = 1_000_000_000
 
 _TECHNIQUE = re.compile(r"T\d{4}(?:\.\d{3})?")
 
+# What JSON may hold raw although a terminal obeys it: DEL, C1 controls, marks and overrides of direction, separators
+# of lines and paragraphs.
+_UNSEEN = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+_LONE = re.compile("[\ud800-\udfff]")  # half of a pair, which UTF-8 cannot write
+
 
 @dataclass(frozen=True, slots=True)
 class Style:
@@ -79,7 +84,7 @@ class Alert:
             body["tags"] = list(self.tags)
         if style.json_include_output_fields_property:
             body["output_fields"] = {**self.fields, self.time_field(style): self.ts}
-        return json.dumps(body, sort_keys=True, ensure_ascii=False)
+        return unseen(json.dumps(body, sort_keys=True, ensure_ascii=False))
 
 
 def hostname() -> str:
@@ -112,5 +117,11 @@ def escaped(text: str) -> str:
     """Text in which nothing moves a terminal's cursor: control characters and quotes as in JSON."""
     if text.isprintable() and '"' not in text and "\\" not in text:
         return text
-    shown = json.dumps(text, ensure_ascii=False)[1:-1]
-    return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in shown)
+    return unseen(json.dumps(text, ensure_ascii=False)[1:-1])
+
+
+def unseen(written: str) -> str:
+    """JSON text whose unseen characters are escaped too; what it means stays the same."""
+    if written.isprintable():
+        return written
+    return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", _LONE.sub("\ufffd", written))

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 from markupsafe import Markup
 
-from eyas.alert import SECOND, escaped, iso8601
+from eyas.alert import SECOND, escaped, iso8601, unseen
 from eyas.cli.alerts.options import folder_of, reading_from, store_options
 from eyas.errors import RunError
 from eyas.hub import drawing, moments, page, reading
@@ -43,7 +43,7 @@ def command(
     with reading_from(folder_of(store, config_file)) as db:
         found = trail(db, reading.one(db, alert), moments.length(window))
     if as_json:
-        click.echo(json.dumps(found.json(), ensure_ascii=False, indent=2, default=str))
+        click.echo(unseen(json.dumps(found.json(), ensure_ascii=False, indent=2, default=str)))
     if html is not None:
         _write(html, web_page(found))
     if not as_json and html is None:

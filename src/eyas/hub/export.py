@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from eyas.alert import iso8601
+from eyas.alert import iso8601, unseen
 from eyas.delivery import stored
 from eyas.hub.reading import Kept
 from eyas.outputs.card import library
@@ -40,7 +40,7 @@ def falco(kept: Kept) -> dict[str, Any]:
 def jsonl(alerts: Iterable[Kept]) -> Iterator[str]:
     """One JSON object a line."""
     for kept in alerts:
-        yield json.dumps(falco(kept), sort_keys=True, ensure_ascii=False)
+        yield unseen(json.dumps(falco(kept), sort_keys=True, ensure_ascii=False))
 
 
 def ocsf(alerts: Iterable[Kept]) -> Iterator[str]:
@@ -48,7 +48,7 @@ def ocsf(alerts: Iterable[Kept]) -> Iterator[str]:
     from eyas.outputs.body.ocsf import detection
 
     for kept in alerts:
-        yield json.dumps(detection(kept.alert), ensure_ascii=False, default=str)
+        yield unseen(json.dumps(detection(kept.alert), ensure_ascii=False, default=str))
 
 
 def row(kept: Kept) -> dict[str, Any]:
