@@ -1,10 +1,13 @@
 """`eyas run` as a user meets it."""
 
 import json
+import os
 import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -121,3 +124,54 @@ def test_without_the_right_it_says_what_is_missing(machine, rules) -> None:
     assert done.returncode == 3
     assert "refuses bpf()" in done.stderr
     assert "hint:" in done.stderr
+
+
+@pytest.fixture
+def watching(machine: None, rules: Path) -> Callable[..., AbstractContextManager[subprocess.Popen[str]]]:
+    """A watch whose standard output the test holds itself."""
+
+    @contextmanager
+    def begin(stdout: int, *args: str) -> Iterator[subprocess.Popen[str]]:
+        command = [sys.executable, "-m", "eyas", "run", "-r", str(rules), "-o", "alerts.enabled=false", *args]
+        with subprocess.Popen(command, stdout=stdout, stderr=subprocess.PIPE, text=True) as run:
+            assert run.stderr is not None
+            assert "watching" in run.stderr.readline()
+            yield run
+
+    return begin
+
+
+def test_it_ends_when_the_reader_of_its_output_leaves(watching) -> None:
+    read, write = os.pipe()
+    with watching(write) as run:
+        os.close(write)
+        os.close(read)
+        _, said = run.communicate(timeout=60)
+    assert run.returncode == 141
+    assert "0 alerts, 0 events lost" in said
+
+
+def test_it_ends_with_a_message_when_its_output_is_broken(watching, secret) -> None:
+    full = os.open("/dev/full", os.O_WRONLY)
+    with watching(full) as run:
+        os.close(full)
+        secret.read_text()
+        _, said = run.communicate(timeout=60)
+    assert run.returncode == 3
+    assert "eyas: cannot write: no space left on device" in said
+
+
+def test_an_output_that_nobody_reads_does_not_hold_detection_up(watching, secret, tmp_path) -> None:
+    read, write = os.pipe()
+    figures = tmp_path / "figures.json"
+    with watching(write, "--stats", str(figures)) as run:
+        for _ in range(1000):
+            secret.read_text()
+        run.send_signal(signal.SIGTERM)
+        _, said = run.communicate(timeout=60)
+    os.close(write)
+    os.close(read)
+    assert run.returncode == 0
+    assert "1000 alerts, 0 events lost" in said
+    assert json.loads(figures.read_text())["alerts"] == 1000
+    assert "alerts were not printed" in said

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import os
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -29,8 +32,25 @@ COMMANDS = {
 }
 
 
+LEFT = 141  # exit code when the reader of standard output has left, as if SIGPIPE had ended the command
+
+
+class ReaderLeftError(Exception):
+    """Whoever read standard output reads no more. A type of its own, as click would turn a broken pipe into code 1."""
+
+
 class Commands(click.Group):
     """A group whose commands live in files of their own name."""
+
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        """Read the options; `--help` and `--version` print here."""
+        with _read_to_the_end():
+            return super().make_context(*args, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command."""
+        with _read_to_the_end():
+            return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Commands in the order of the list."""
@@ -64,7 +84,8 @@ def _version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
 def group() -> None:
     """Eyas watches this machine as things happen, judges every event by rules and raises alerts.
 
-    Exit codes: 0 fine, 1 findings (check, test), 2 usage or configuration, 3 failure while running.
+    Exit codes: 0 fine, 1 findings (check, test), 2 usage or configuration, 3 failure while running, 141 when
+    whoever read standard output has left (`eyas run | head -1`).
     """
 
 
@@ -83,9 +104,28 @@ def main() -> None:
         if error.hint:
             click.echo(f"hint: {error.hint}", err=True)
         sys.exit(error.code)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(FAILURE)
+    except ReaderLeftError:
+        _discard()
+        sys.exit(LEFT)
     except OSError as error:
+        _discard()
         click.echo(f"eyas: cannot write: {(error.strerror or str(error)).lower()}", err=True)
         sys.exit(FAILURE)
+
+
+@contextlib.contextmanager
+def _read_to_the_end() -> Iterator[None]:
+    """Print what is buffered while a failure can still be told, and tell a reader that has left from other failures."""
+    try:
+        yield
+        if sys.__stdout__ is not None:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        raise ReaderLeftError from None
+
+
+def _discard() -> None:
+    """Let what is still buffered go nowhere, so that the end of the program does not try again."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.close(nowhere)

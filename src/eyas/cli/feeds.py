@@ -15,6 +15,7 @@ from eyas.alert import Alert
 from eyas.cli import figures, keeping
 from eyas.cli.keeping import Desk
 from eyas.cli.options import Chosen
+from eyas.cli.speaking import beside
 from eyas.errors import RunError, UsageError
 from eyas.hub import settings as alerts
 from eyas.hub.metrics import Sensor
@@ -117,7 +118,8 @@ def alone(reading: Feeds, first: Chosen, wakes: Wakes, loader: changes.Loader[Ch
         events = sum(status.events for status in statuses)
         return Sensor(events=events, engine="nodriver", files=first.sources)
 
-    with keeping.taking(first, flush=True, sensor=ask) as desk, reading.running(first, desk) as intake:
+    voice = beside(lambda: wakes.post(Wake.STOP))
+    with keeping.taking(first, voice, ask) as desk, reading.running(first, desk) as intake:
         said = f"watching {len(reading)} sources with {figures.number(first.loaded.active)} rules"
         click.echo(f"eyas: {said}; the machine itself is not watched", err=True)
         service.ready(said)

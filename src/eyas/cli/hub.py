@@ -12,6 +12,7 @@ from eyas import config
 from eyas.alert import Alert, Style
 from eyas.cli import keeping, logs
 from eyas.cli.options import DEFAULT_CONFIG
+from eyas.cli.speaking import Voice, beside
 from eyas.hub import metrics, own, web
 from eyas.hub import settings as sections
 from eyas.hub.hub import Hub, Plan
@@ -43,9 +44,10 @@ def command(
     logs.to_stderr()
     settings = config.load(config_file or _default(), options).settings
     keep = _keep(settings, falcosidekick, store)
-    hub = Hub(
-        Plan(keep, keeping.targets(settings, keep, Style(json_output=True)), said=_say if aloud else _quiet)
-    )
+    stop = _until_told()
+    voice = beside(stop.set) if aloud else None
+    said = _quiet if voice is None else _speaker(voice)
+    hub = Hub(Plan(keep, keeping.targets(settings, keep, Style(json_output=True)), said=said))
     collector = metrics.Collector(hub, None, _core.__version__)
     listen = keep.listen
     app = web.door(hub, collector, listen.format, listen.token.get_secret_value(), own.example)
@@ -59,12 +61,16 @@ def command(
             )
         names = ", ".join(worker.receiver.name for worker in hub.workers) or "no receiver"
         click.echo(f"eyas: listening on {listen.address}:{served[0].port}, sending to {names}", err=True)
-        _until_told().wait()
+        stop.wait()
     finally:
         for one in served:
             one.close()
         if not hub.close(keeping.DRAIN):
             click.echo(f"eyas: some alerts still wait for their receivers in {hub.folder}", err=True)
+    if voice is not None:
+        voice.close()
+        if voice.error is not None:
+            raise voice.error
 
 
 def _default() -> Path | None:
@@ -86,8 +92,8 @@ def _until_told() -> threading.Event:
     return stop
 
 
-def _say(alert: Alert) -> None:
-    print(alert.json(Style(json_output=True)), flush=True)
+def _speaker(voice: Voice) -> keeping.Taker:
+    return lambda alert: voice.say(alert.json(Style(json_output=True)))
 
 
 def _quiet(_: Alert) -> None:

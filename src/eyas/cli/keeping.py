@@ -15,6 +15,7 @@ from eyas import config
 from eyas.alert import Alert, Style
 from eyas.cli import logs
 from eyas.cli.options import Chosen
+from eyas.cli.speaking import Voice
 from eyas.errors import RunError
 from eyas.hub import activity
 from eyas.hub import settings as sections
@@ -85,12 +86,22 @@ def _filmed(alert: Alert, footage: Path) -> Alert:
 
 
 @contextmanager
-def taking(chosen: Chosen, *, flush: bool, sensor: metrics.Ask | None = None) -> Iterator[Desk]:
+def taking(chosen: Chosen, voice: Voice, sensor: metrics.Ask | None = None) -> Iterator[Desk]:
     """A place to hand alerts to; at its end what waits is delivered, as far as receivers answer.
 
-    With a `sensor` health and metrics are served, if the configuration says so.
+    With a `sensor` health and metrics are served, if the configuration says so. Fails at the end if the voice did.
     """
-    say = _speaker(chosen, flush)
+    try:
+        with _kept(chosen, _speaker(chosen, voice), sensor) as desk:
+            yield desk
+    finally:
+        voice.close()
+    if voice.error is not None:
+        raise voice.error
+
+
+@contextmanager
+def _kept(chosen: Chosen, say: Taker, sensor: metrics.Ask | None) -> Iterator[Desk]:
     if chosen.keep is None:
         yield Desk(say, None)
         return
@@ -156,9 +167,9 @@ def targets(settings: config.Settings, keep: sections.Settings, style: Style) ->
     return [*own.targets(settings, style), *found]
 
 
-def _speaker(chosen: Chosen, flush: bool) -> Taker:
+def _speaker(chosen: Chosen, voice: Voice) -> Taker:
     def say(alert: Alert) -> None:
-        print(alert.line(chosen.style), flush=flush)
+        voice.say(alert.line(chosen.style))
 
     def nothing(_: Alert) -> None:
         """Standard output is switched off."""

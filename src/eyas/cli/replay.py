@@ -15,6 +15,7 @@ from eyas.alert import Alert
 from eyas.catalog import KERNEL
 from eyas.cli import keeping
 from eyas.cli.options import choose, rule_options
+from eyas.cli.speaking import Plain
 from eyas.errors import RunError, UsageError
 from eyas.sources import members
 
@@ -69,7 +70,8 @@ def command(
         keep = _core.Program(filter_program(condition))
     total = pipeline.Tally()
     bar = Bar(sys.stderr.isatty())
-    with keeping.taking(chosen, flush=sys.stdout.isatty()) as take:
+    voice = Plain()
+    with keeping.taking(chosen, voice) as take:
         for path in files:
             tally = pipeline.Tally()
             take.footage = path
@@ -82,12 +84,12 @@ def command(
             for alert in played:
                 bar.clear()
                 take(alert)
+                voice.check()
             bar.clear()
             for offset, text in tally.warnings:
                 place = path if source is None else f"{source}: {path}"
                 click.echo(f"warning: {place}: byte {offset}: {text}", err=True)
             total.add(tally)
-    sys.stdout.flush()
     if stats is not None:
         write_stats(stats, total)
 

@@ -16,6 +16,7 @@ from eyas.catalog import KERNEL
 from eyas.cli import feeds, figures, keeping, logs
 from eyas.cli.options import Chosen, choose, duration, rule_options
 from eyas.cli.replay import write_stats
+from eyas.cli.speaking import beside
 from eyas.config import schema
 from eyas.errors import EyasError
 from eyas.rules.plan import plan
@@ -76,7 +77,8 @@ def command(how_long: str | None, stats: Path | None, **options: Any) -> None:
             changes.follow(first.sources, since, wakes, stop)
         try:
             sensor = figures.of_watch(watched, first.sources)
-            with keeping.taking(first, flush=True, sensor=sensor) as desk, reading.running(first, desk):
+            voice = beside(lambda: wakes.post(watch.Wake.STOP))
+            with keeping.taking(first, voice, sensor) as desk, reading.running(first, desk):
                 desks.append(desk)
                 for alert in watched.alerts():
                     desk(alert)

@@ -121,10 +121,16 @@ class Answers:
             if found is not None:
                 self._tell_users(found.root, container)
                 self._tell("container", {"json": found.json()})
-                self._sockets.submit(self._asked, (runtime,), full_id)
+                self._ask_sockets((runtime,), full_id)
                 return True
-        self._sockets.submit(self._asked, self._runtimes, full_id)
+        self._ask_sockets(self._runtimes, full_id)
         return False
+
+    def _ask_sockets(self, runtimes: Iterable[Runtime], full_id: str) -> None:
+        """Ask runtimes elsewhere, unless looking has stopped meanwhile."""
+        with self._changed:
+            if not self._closed:
+                self._sockets.submit(self._asked, runtimes, full_id)
 
     def _asked(self, runtimes: Iterable[Runtime], full_id: str) -> None:
         for runtime in runtimes:
