@@ -81,6 +81,7 @@ class Field:
     why: str | None = None
     cls: str = ""
     exact: str = ""
+    constant: str | None = None  # its value, when it is the same for every event
 
     @property
     def deprecated(self) -> bool:
@@ -236,6 +237,21 @@ class Catalog:
                 if owner is not None and accept(self, key):
                     return Found(owner, key)
         return None
+
+
+def statics(values: Mapping[str, str]) -> list[Field]:
+    """Fields `static.KEY` of the configuration: constants that rules of every source can ask."""
+    return [
+        Field(
+            f"static.{key}",
+            flags=frozenset({"suggested_output"}),
+            about="Constant of the configuration.",
+            source="any",
+            exact="text",
+            constant=value,
+        )
+        for key, value in values.items()
+    ]
 
 
 def _is_param(catalog: Catalog, key: str) -> bool:

@@ -13,6 +13,7 @@ from eyas.alert import Alert
 from eyas.catalog import KERNEL
 from eyas.errors import RunError
 from eyas.hub import activity
+from eyas.lang import Placeholder
 from eyas.rules import Compiled
 
 BATCH = 1 << 16
@@ -86,19 +87,14 @@ def compile_rules(rules: Sequence[Compiled], ir: bytes, source: str = KERNEL) ->
 
 def alert_of(match: _core.Match, rule: Compiled, host: str) -> Alert:
     """Make the alert of a match."""
-    values = match.values
-    parts = [
-        part if isinstance(part, str) else _fitted(values[part.operand][0], part.width)
-        for part in rule.template.segments
-    ]
     return Alert(
         rule=rule.name,
         priority=rule.priority_name,
         source=rule.source,
         tags=rule.tags,
         ts=match.ts,
-        message="".join(parts),
-        fields={key: values[operand][1] for key, operand in rule.template.fields},
+        message=_text(match, rule.template.segments),
+        fields=_fields(match, rule),
         hostname=host,
         eyas={
             "id": alert.identity(rule.name, match.num, match.ts),
@@ -107,6 +103,21 @@ def alert_of(match: _core.Match, rule: Compiled, host: str) -> Alert:
             **_carried(match, rule),
         },
     )
+
+
+def _text(match: _core.Match, segments: Sequence[str | Placeholder]) -> str:
+    """A template filled with the values of a match."""
+    values = match.values
+    return "".join(
+        part if isinstance(part, str) else _fitted(values[part.operand][0], part.width) for part in segments
+    )
+
+
+def _fields(match: _core.Match, rule: Compiled) -> dict[str, Any]:
+    """The output fields: those of the output, and those that the configuration adds."""
+    values = match.values
+    found = {key: values[operand][1] for key, operand in (*rule.template.fields, *rule.extras.fields)}
+    return found | {key: _text(match, segments) for key, segments in rule.extras.texts}
 
 
 def _carried(match: _core.Match, rule: Compiled) -> dict[str, Any]:

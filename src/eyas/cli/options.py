@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from eyas import alert, config, rules
-from eyas.catalog import Catalog
+from eyas.catalog import Catalog, statics
 from eyas.errors import UsageError
 from eyas.hub import activity, entities
 from eyas.hub import settings as alerts
@@ -82,7 +82,7 @@ def choose(
     plugins, said = configured(settings.plugins, settings.load_plugins)
     for warning in said:
         click.echo(f"warning: {warning}", err=True)
-    known = plugins.known(members.known())
+    known = plugins.known(members.known()).with_fields(statics(settings.static_fields))
     loaded = rules.load([*where, *noted], known, rule_settings(settings, enable_all, carry))
     report(loaded)
     style = alert.Style(
@@ -133,6 +133,27 @@ def rule_settings(settings: config.Settings, enable_all: bool, carry: tuple[str,
         matching=settings.rule_matching,
         enable_all=enable_all,
         carry=carry,
+        additions=tuple(map(_addition, settings.append_output)),
+    )
+
+
+def _addition(entry: config.AppendOutput) -> rules.Addition:
+    """An entry of `append_output`."""
+    fields: list[str] = []
+    texts: dict[str, str] = {}
+    for one in entry.extra_fields:
+        if isinstance(one, str):
+            fields.append(one)
+        else:
+            texts |= one
+    return rules.Addition(
+        source=entry.match.source,
+        rule=entry.match.rule,
+        tags=frozenset(entry.match.tags),
+        text=entry.extra_output,
+        fields=tuple(fields),
+        texts=tuple(texts.items()),
+        suggested=entry.suggested_output,
     )
 
 

@@ -1,6 +1,6 @@
 """The configuration: eyas.yaml or falco.yaml, environment and `-o`, checked by one schema."""
 
 from eyas.config.loading import Config, load
-from eyas.config.schema import Settings
+from eyas.config.schema import AppendOutput, Settings
 
-__all__ = ["Config", "Settings", "load"]
+__all__ = ["AppendOutput", "Config", "Settings", "load"]

@@ -17,6 +17,11 @@ Priority = Annotated[
 ]
 
 
+Constant = Annotated[
+    str, BeforeValidator(lambda value: str(value) if isinstance(value, (int, float)) else value)
+]
+
+
 def idle(default: Any, about: str) -> Any:
     """A key of falco.yaml that loads and does nothing here; `about` says why."""
     return Field(default=default, description=about, json_schema_extra={"idle": True})
@@ -214,6 +219,25 @@ class FalcoLibs(Section):
     snaplen: Count = Field(80, description="Bytes of data that read and write events keep.")
 
 
+class Match(Section):
+    """`append_output[].match`: the rules that an addition concerns."""
+
+    source: str = Field("", description="Only rules of this source.")
+    rule: str = Field("", description="Only the rule of exactly this name.")
+    tags: list[str] = Field(default_factory=list, description="Only rules that have all of these tags.")
+
+
+class AppendOutput(Section):
+    """An entry of `append_output`."""
+
+    match: Match = Field(default_factory=Match, description="Which rules; all when absent.")
+    extra_output: str = Field("", description="Text that is added to the output.")
+    extra_fields: list[str | dict[str, str]] = Field(
+        default_factory=list, description="Further output fields: a field, or {KEY: TEXT}."
+    )
+    suggested_output: bool = Field(False, description="Add the fields that are worth having.")
+
+
 class Settings(Section):
     """The whole configuration."""
 
@@ -244,8 +268,13 @@ class Settings(Section):
         "all", description="Every rule that holds gives an alert, or only the first."
     )
     outputs_queue: Queue = Field(default_factory=Queue, description="Alerts on their way.")
-    append_output: list[dict[str, Any]] = idle([], "outputs are not added to yet")
-    static_fields: dict[str, str] = idle({}, "fields of one's own constants do not exist yet")
+    append_output: list[AppendOutput] = Field(
+        default_factory=list,
+        description="Additions to outputs: {match, extra_output, extra_fields, suggested_output}.",
+    )
+    static_fields: dict[str, Constant] = Field(
+        default_factory=dict, description="Constants as fields `static.KEY`."
+    )
     stdout_output: StdoutOutput = Field(default_factory=StdoutOutput, description="Standard output.")
     syslog_output: SyslogOutput = Field(default_factory=SyslogOutput, description="Local syslog.")
     file_output: FileOutput = Field(default_factory=FileOutput, description="A file.")

@@ -49,6 +49,8 @@ def resolve(ref: FieldRef, catalog: Catalog) -> Typed:
             "E103", ref.span, f"field {field.name} requires an argument but none provided", _example(field)
         )
     ir: Ir = {"field": field.name} if argument is None else {"field": field.name, "arg": argument}
+    if field.constant is not None:
+        ir = {"value": literal(field.constant)}
     kind, exact = field.type, field.exact or field.type
     if field.name == "evt.rawarg" and key is not None:
         exact = catalog.params[key]

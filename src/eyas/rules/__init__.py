@@ -1,5 +1,6 @@
 """Rule files: macros, lists, exceptions, overrides; and the rules we ship."""
 
+from eyas.rules.additions import Addition
 from eyas.rules.compiling import Compiled
 from eyas.rules.items import PRIORITIES, Example
 from eyas.rules.loading import BUILTIN, SERVICES, Loaded, Settings, Switch, load, load_documents, program
@@ -9,6 +10,7 @@ __all__ = [
     "BUILTIN",
     "PRIORITIES",
     "SERVICES",
+    "Addition",
     "Compiled",
     "Example",
     "Loaded",

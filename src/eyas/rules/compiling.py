@@ -11,6 +11,7 @@ from eyas.catalog import KERNEL, Catalog
 from eyas.lang import Fault, FaultError, Memo, Name, Node, Template
 from eyas.lang.diagnostics import fault
 from eyas.rules import exceptions
+from eyas.rules.additions import NOTHING_MORE, Addition, Extras, extras
 from eyas.rules.collect import Collected
 from eyas.rules.expand import Expander, names_of
 from eyas.rules.grouping import SILENT_ON_IT, Grouping
@@ -47,6 +48,7 @@ class Compiled:
     grouping: Grouping = SILENT_ON_IT
     carried: tuple[tuple[str, int], ...] = ()  # fields beside those of the output, each with its operand
     operands: tuple[dict[str, Any], ...] = ()  # all that a match brings along
+    extras: Extras = NOTHING_MORE  # what the configuration adds to `output_fields`
 
     @property
     def priority_name(self) -> str:
@@ -69,7 +71,7 @@ class Compiler:
 
     collected: Collected
     catalog: Catalog
-    extra_output: str = ""
+    additions: tuple[Addition, ...] = ()
     carry: tuple[str, ...] = ()
     grounds: dict[str, Ground | None] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
@@ -100,6 +102,7 @@ class Compiler:
         tree, source = condition
         template, text = output
         carried, operands = self._carried(rule, template, ground)
+        more, operands = self._extras(rule, operands, ground)
         events = self._events(rule, tree, ground)
         return Compiled(
             name=rule.name,
@@ -122,6 +125,7 @@ class Compiler:
             grouping=rule.grouping,
             carried=carried,
             operands=operands,
+            extras=more,
         )
 
     def _ground(self, source: str) -> Ground | None:
@@ -269,13 +273,41 @@ class Compiler:
             what = "%container.info is deprecated and no longer useful, and will be dropped by Falco 1.0.0."
             self._problem("LOAD_DEPRECATED_ITEM", what, rule.output.place(0), "warning", context)
             text = text.replace(CONTAINER_INFO, "").strip()
-        if self.extra_output and ground.source == KERNEL:
-            text = f"{text} {self.extra_output}"
         try:
-            return lang.template(text, ground.catalog), text
+            template = lang.template(text, ground.catalog)
         except FaultError as error:
             self._fault(error.fault, rule.output, context, rule)
             return None
+        return self._added(rule, text, ground) or (template, text)
+
+    def _added(self, rule: Rule, text: str, ground: Ground) -> tuple[Template, str] | None:
+        """The output with what `append_output` adds to its text; None when that adds nothing or is faulty."""
+        more = [one.output(ground.catalog) for one in self.additions if one.applies(rule)]
+        if not any(more):
+            return None
+        whole = " ".join([text, *filter(None, more)])
+        try:
+            return lang.template(whole, ground.catalog), whole
+        except FaultError as error:
+            self._addition_fault(error.fault, rule)
+            return None
+
+    def _extras(
+        self, rule: Rule, operands: tuple[dict[str, Any], ...], ground: Ground
+    ) -> tuple[Extras, tuple[dict[str, Any], ...]]:
+        """Further output fields, and all operands with those that they read."""
+        grown = list(operands)
+        try:
+            found = extras((one for one in self.additions if one.applies(rule)), ground.catalog, grown)
+        except FaultError as error:
+            self._addition_fault(error.fault, rule)
+            return NOTHING_MORE, operands
+        return found, tuple(grown)
+
+    def _addition_fault(self, found: Fault, rule: Rule) -> None:
+        """A fault in the configuration, told at the rule whose output it was to join."""
+        what = f"append_output: {found.message}"
+        self._problem(found.load, what, rule.output.place(0), "error", (("rule", rule.name),), found.help)
 
     def _carried(
         self, rule: Rule, template: Template, ground: Ground

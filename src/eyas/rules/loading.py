@@ -11,6 +11,7 @@ from typing import Any
 
 from eyas.catalog import Catalog
 from eyas.rules import document
+from eyas.rules.additions import Addition
 from eyas.rules.collect import Collected
 from eyas.rules.compiling import Compiled, Compiler
 from eyas.rules.items import ListItem, Macro
@@ -42,7 +43,7 @@ class Settings:
     switches: tuple[Switch, ...] = ()
     priority: int = 7
     matching: str = "all"
-    extra_output: str = ""
+    additions: tuple[Addition, ...] = ()
     carry: tuple[str, ...] = ()
     enable_all: bool = False
 
@@ -130,7 +131,7 @@ def load_documents(
     collected = Collected(plugin=catalog.plugin)
     for one in documents:
         collected.add(one)
-    compiler = Compiler(collected, catalog, extra_output=settings.extra_output, carry=settings.carry)
+    compiler = Compiler(collected, catalog, additions=settings.additions, carry=settings.carry)
     rules = [rule for rule in compiler.rules() if rule.priority <= settings.priority]
     active = [rule for rule in rules if settings.enable_all or is_enabled(rule, settings.switches)]
     return Loaded(
