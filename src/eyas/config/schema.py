@@ -46,13 +46,13 @@ class ModernEbpf(Section):
     cpus_for_each_buffer: Count = idle(2, "the rings are shared by all processors")
     buf_size_preset: Preset = idle(4, "the probe sizes its rings itself")
     drop_failed_exit: bool = idle(False, "the rules say which failed calls are needed")
-    disable_iterators: bool = Field(False, description="Read the initial state from /proc.")
+    disable_iterators: bool = idle(False, "the probe chooses itself how to read the initial state")
 
 
 class ReplayEngine(Section):
     """`engine.replay`."""
 
-    capture_file: str = Field("", description="Capture that `eyas run` plays instead of watching.")
+    capture_file: str = idle("", "a capture is played by `eyas replay`")
 
 
 class Engine(Section):
@@ -126,14 +126,14 @@ class HttpOutput(Section):
     insecure: bool = Field(False, description="Do not check the certificate.")
     ca_cert: str = Field("", description="File with the certificate authority.")
     ca_bundle: str = Field("", description="File with certificate authorities.")
-    ca_path: str = Field("/etc/ssl/certs", description="Folder with certificate authorities.")
+    ca_path: str = idle("/etc/ssl/certs", "authorities come from ca_cert or ca_bundle")
     mtls: bool = Field(False, description="Show a client certificate.")
     client_cert: str = Field("/etc/ssl/certs/client.crt", description="Client certificate.")
     client_key: str = Field("/etc/ssl/certs/client.key", description="Its key.")
-    echo: bool = Field(False, description="Print what the server answers.")
-    compress_uploads: bool = Field(False, description="Send the body compressed.")
-    keep_alive: bool = Field(False, description="Keep the connection.")
-    max_consecutive_timeouts: Count = Field(5, description="Tries of one alert after time-outs.")
+    echo: bool = idle(False, "the answer is not printed")
+    compress_uploads: bool = idle(False, "the body is not compressed")
+    keep_alive: bool = idle(False, "connections are kept")
+    max_consecutive_timeouts: Count = idle(5, "the queue of the receiver decides on tries")
 
 
 class Webserver(Section):
@@ -153,20 +153,20 @@ class Metrics(Section):
     """`metrics`."""
 
     enabled: bool = Field(False, description="Report figures at an interval.")
-    interval: str = Field("1h", description="Interval, such as 15m or 1h30m.")
-    output_rule: bool = Field(True, description="As an alert.")
-    output_file: str = Field("", description="As lines of JSON in a file.")
-    rules_counters_enabled: bool = Field(True, description="Matches per rule.")
-    resource_utilization_enabled: bool = Field(True, description="Processor and memory.")
-    state_counters_enabled: bool = Field(True, description="Sizes of the state.")
-    kernel_event_counters_enabled: bool = Field(True, description="Events and losses in the kernel.")
+    interval: str = idle("1h", "figures are served on /metrics, not reported at an interval")
+    output_rule: bool = idle(True, "figures are served on /metrics, not reported at an interval")
+    output_file: str = idle("", "figures are served on /metrics, not reported at an interval")
+    rules_counters_enabled: bool = idle(True, "/metrics gives the figures there are")
+    resource_utilization_enabled: bool = idle(True, "/metrics gives the figures there are")
+    state_counters_enabled: bool = idle(True, "/metrics gives the figures there are")
+    kernel_event_counters_enabled: bool = idle(True, "/metrics gives the figures there are")
     kernel_event_counters_per_cpu_enabled: bool = idle(False, "the ring is shared by all processors")
-    libbpf_stats_enabled: bool = Field(True, description="Run counts of the kernel programs.")
-    plugins_metrics_enabled: bool = Field(True, description="Figures of plugins.")
+    libbpf_stats_enabled: bool = idle(True, "/metrics gives the figures there are")
+    plugins_metrics_enabled: bool = idle(True, "/metrics gives the figures there are")
     kernel_iter_event_counters_enabled: bool = idle(True, "iterators run once, at start")
     jemalloc_stats_enabled: bool = idle(False, "the allocator is not jemalloc")
-    convert_memory_to_mb: bool = Field(True, description="Memory in megabytes.")
-    include_empty_values: bool = Field(False, description="Also figures that are zero.")
+    convert_memory_to_mb: bool = idle(True, "/metrics gives bytes")
+    include_empty_values: bool = idle(False, "/metrics gives zeros too")
 
 
 class LibsLogger(Section):
@@ -179,12 +179,12 @@ class LibsLogger(Section):
 class Drops(Section):
     """`syscall_event_drops`: what a loss of events does."""
 
-    threshold: Share = Field(0.1, description="Share of lost events at which something is done.")
-    actions: tuple[Literal["ignore", "log", "alert", "exit"], ...] = Field(
-        ("log", "alert"), description="What is done."
+    threshold: Share = idle(0.1, "losses are counted and told; there is no choice of actions")
+    actions: tuple[Literal["ignore", "log", "alert", "exit"], ...] = idle(
+        ("log", "alert"), "losses are counted and told; there is no choice of actions"
     )
-    rate: float = Field(0.03333, ge=0, description="Reports a second.")
-    max_burst: float = Field(1.0, ge=0, description="Reports at once.")
+    rate: float = idle(0.03333, "losses are counted and told; there is no choice of actions")
+    max_burst: float = idle(1.0, "losses are counted and told; there is no choice of actions")
     simulate_drops: bool = idle(False, "losses are tested with real ones")
 
 
@@ -197,26 +197,26 @@ class Timeouts(Section):
 class Queue(Section):
     """`outputs_queue`."""
 
-    capacity: Count = Field(0, description="Alerts that may wait for a receiver; 0 is no limit.")
+    capacity: Count = idle(0, "receivers have queues of their own")
 
 
 class BaseSyscalls(Section):
     """`base_syscalls`: what to collect beyond the rules."""
 
-    custom_set: list[str] = Field(default_factory=list, description="Further system calls; !NAME removes.")
+    custom_set: list[str] = idle([], "the rules say which system calls are collected")
     repair: bool = idle(False, "what the state needs is always collected")
-    all: bool = Field(False, description="Collect every system call that can be.")
+    all: bool = idle(False, "the rules say which system calls are collected")
 
 
 class FalcoLibs(Section):
     """`falco_libs`."""
 
-    thread_table_size: Count = Field(262144, description="Most threads that are kept.")
+    thread_table_size: Count = idle(262144, "the size of the table is fixed")
     thread_table_auto_purging_interval_s: Count = idle(
         300, "exits are never lost, so nothing has to be purged"
     )
     thread_table_auto_purging_thread_timeout_s: Count = idle(300, "the same")
-    snaplen: Count = Field(80, description="Bytes of data that read and write events keep.")
+    snaplen: Count = idle(80, "the probe decides how much data it keeps")
 
 
 class Match(Section):
@@ -281,13 +281,13 @@ class Settings(Section):
     program_output: ProgramOutput = Field(default_factory=ProgramOutput, description="A program.")
     http_output: HttpOutput = Field(default_factory=HttpOutput, description="A URL.")
     webserver: Webserver = Field(default_factory=Webserver, description="Health and metrics over HTTP.")
-    log_stderr: bool = Field(True, description="Own messages on standard error.")
+    log_stderr: bool = idle(True, "own messages always go to standard error")
     log_syslog: bool = idle(False, "standard error goes to the journal")
     log_level: Literal["emergency", "alert", "critical", "error", "warning", "notice", "info", "debug"] = (
-        Field("info", description="Least severity of own messages.")
+        idle("info", "own messages are not graded")
     )
     libs_logger: LibsLogger = Field(default_factory=LibsLogger, description="Messages of libraries.")
-    output_timeout: Count = Field(2000, description="Milliseconds after which a slow receiver is reported.")
+    output_timeout: Count = idle(2000, "each receiver has a time-out of its own")
     syscall_event_timeouts: Timeouts = Field(default_factory=Timeouts, description="Quiet machines.")
     syscall_event_drops: Drops = Field(default_factory=Drops, description="Losses.")
     metrics: Metrics = Field(default_factory=Metrics, description="Figures.")
