@@ -171,9 +171,8 @@ def commands() -> Lines:
     for name in COMMANDS:
         if importlib.util.find_spec(f"eyas.cli.{name}"):
             loaded = importlib.import_module(f"eyas.cli.{name}").command
-            yield from helps(
-                loaded, click.Context(loaded, parent=click.Context(group, info_name="eyas"), info_name=name)
-            )
+            above = group.make_context("eyas", [name], resilient_parsing=True)
+            yield from helps(loaded, click.Context(loaded, parent=above, info_name=name))
 
 
 def helps(command: click.Command, context: click.Context) -> Lines:

@@ -17,9 +17,14 @@ Priority = Annotated[
 ]
 
 
-Constant = Annotated[
-    str, BeforeValidator(lambda value: str(value) if isinstance(value, (int, float)) else value)
-]
+def _text(value: Any) -> Any:
+    """A number or a boolean of YAML as the text that stands for it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, (int, float)) else value
+
+
+Constant = Annotated[str, BeforeValidator(_text)]
 
 
 def idle(default: Any, about: str) -> Any:
