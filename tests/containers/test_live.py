@@ -8,8 +8,6 @@ import signal
 import uuid
 from collections.abc import Iterator
 
-import pytest
-
 from eyas import _core, catalog, pipeline, rules, watch
 from eyas.rules import document
 from tests.containers.conftest import IMAGE, LIMITS
@@ -23,16 +21,16 @@ RULE = """
 """
 
 
-@pytest.mark.xfail(reason="podman may take its files away before they are read", strict=False)
-def test_a_container_that_lives_briefly_is_named(start, podman, tmp_path) -> None:
+def test_a_container_that_lives_briefly_is_named_and_so_is_its_user(start, podman, tmp_path) -> None:
     path = tmp_path / "rules.yaml"
     path.write_text(RULE)
     name = f"eyas-{uuid.uuid4().hex[:8]}"
     run = start("run", "-r", str(path), "--json")
     run.says("watching")
-    podman("run", "--rm", *LIMITS, "--name", name, IMAGE, "/bin/cat", "/etc/passwd")
+    podman("run", "--rm", "-u", "1234", *LIMITS, "--name", name, IMAGE, "/bin/cat", "/etc/passwd")
     alerts = (run.alert("ran in a container")["output_fields"] for _ in range(100))
-    found = next(one for one in alerts if one["container.name"] == name)
+    mine = (one for one in alerts if one["container.name"] == name)
+    found = next(one for one in mine if one["user.name"] == "alice")
     assert found["container.image.repository"] == "localhost/eyas-test"
     run.signal(signal.SIGINT)
     assert run.ends()[0] == 0

@@ -9,15 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from eyas.containers import Container, containerd, crio, docker, runc, users
+from eyas.containers import RUNTIMES, Container, containerd, crio, docker, runc, users
 from eyas.containers import podman as podman_runtime
 from eyas.containers.container import Image
+from eyas.containers.finding import Finder
+from eyas.containers.start import Start, started
 
 FULL = "3ad7b26ded6d8e7b23da7d48fe889434573036c27ae5a74837233de441c3601e"
 
 
 def write(path: Path, value: object) -> None:
-    path.parent.mkdir(parents=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(value))
 
 
@@ -128,6 +130,62 @@ def test_cri_o_says_what_kubernetes_said(tmp_path) -> None:
     assert got is not None
     assert (got.name, got.image.tag, got.sandbox) == ("web", "2", "b" * 64)
     assert got.labels == {"app": "web", "io.kubernetes.pod.namespace": "shop"}
+
+
+def test_podman_remembers_a_container_that_it_took_away(tmp_path) -> None:
+    log = tmp_path / podman_runtime.EVENTS
+    log.parent.mkdir(parents=True)
+    event = {"ID": FULL, "Image": "shop/web:2", "Name": "web", "Status": "create", "Type": "container"}
+    log.write_text(json.dumps({**event, "ID": "b" * 64}) + "\n" + json.dumps(event) + "\nhalf a li")
+    storage = tmp_path / podman_runtime.STORAGE
+    write(storage / "overlay-images/images.json", [{"id": "12", "names": ["shop/web:2"], "layer": "top"}])
+    write(storage / "overlay-layers/layers.json", [{"id": "top", "parent": "low"}, {"id": "low"}])
+    got = podman_runtime.recall(tmp_path, FULL)
+    assert got is not None
+    assert (got.name, got.image.repository, got.image.tag, got.image.id) == ("web", "shop/web", "2", "12")
+    assert [layer.parent.name for layer in got.layers] == ["top", "low"]
+    assert got.privileged is None
+
+
+def test_what_is_not_known_is_not_said_to_be_privileged(tmp_path) -> None:
+    storage = tmp_path / podman_runtime.STORAGE
+    write(storage / "overlay-containers/containers.json", [{"id": FULL, "names": ["web"], "metadata": "{}"}])
+    got = podman_runtime.find(tmp_path, FULL)
+    assert got is not None
+    assert (got.name, got.privileged, got.host_pid) == ("web", None, None)
+
+
+def test_the_command_line_of_a_runtime_names_the_container_it_starts() -> None:
+    conmon = ["--api-version", "1", "-c", FULL, "-u", FULL, "-r", "/usr/sbin/runc", "-b", "/b", "-n", "web"]
+    assert started(conmon) == Start(FULL, "web", podman_runtime.KIND)
+    assert started(["-c", FULL, "-n", "k8s_web_web-1_shop_u_0"]) == Start(
+        FULL, "k8s_web_web-1_shop_u_0", crio.KIND
+    )
+    assert started(["--root", "/run/runc", "create", "--bundle", "/b", "--pid-file", "/p", FULL]) == Start(
+        FULL
+    )
+    for other in (["--version"], ["start", FULL], ["delete", "--force", FULL], [], ["run", "--help"]):
+        assert started(other) is None
+
+
+def test_a_container_that_only_a_command_line_named_has_its_name(tmp_path) -> None:
+    finder = Finder(RUNTIMES, tmp_path)
+    finder.expect(Start(FULL, "web", podman_runtime.KIND))
+    assert finder.find(FULL) is None
+    named = finder.named(FULL)
+    assert named is not None
+    assert named.name == "web"
+
+
+def test_what_was_seen_once_is_known_when_it_is_gone(tmp_path) -> None:
+    bundle = tmp_path / containerd.TASKS[0] / "default" / FULL
+    write(bundle / "config.json", {"linux": {"namespaces": []}, "annotations": {"nerdctl/image": "web:2"}})
+    finder = Finder(RUNTIMES, tmp_path)
+    assert finder.find(FULL) is not None
+    (bundle / "config.json").unlink()
+    again = finder.find(FULL)
+    assert again is not None
+    assert again.image.tag == "2"
 
 
 def test_a_tag_is_no_port() -> None:

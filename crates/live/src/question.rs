@@ -9,6 +9,8 @@ use eyas_state::{Seen, Thread};
 
 /// Programs run in a container that are worth asking about: the first ones may still be those of the runtime.
 const ENTRIES: u8 = 4;
+/// Programs that start containers: their command line says which, before its first process runs.
+const RUNTIMES: [&[u8]; 5] = [b"conmon", b"conmonrs", b"crun", b"runc", b"youki"];
 
 /// A container that turned up in a thread's cgroups.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +25,8 @@ pub struct Question {
     pub new: bool,
     /// The process runs a program of the container, so its root is that of the container.
     pub inside: bool,
+    /// The command line of a runtime that may be about to start a container; the rest says nothing then.
+    pub command: Vec<String>,
 }
 
 /// Which containers were asked about.
@@ -31,6 +35,8 @@ pub(crate) struct Asked {
     /// How often each was asked about as entered.
     known: HashMap<Vec<u8>, u8>,
     last: Option<Arc<[u8]>>,
+    /// Those that somebody described, maybe before their first thread.
+    told: HashSet<Vec<u8>>,
     /// Those without a thread at the last sweep.
     empty: HashSet<Vec<u8>>,
     questions: Vec<Question>,
@@ -40,10 +46,13 @@ impl Asked {
     /// Asks about the container of an event's thread, and again when it first runs a program of its own.
     pub(crate) fn look(&mut self, engine: &Engine, event: &Event<'_>, seen: &Seen) {
         let Some(thread) = seen.thread.and_then(|slot| engine.state.threads.get(slot)) else { return };
+        let runs = matches!(event.kind, id::SYSCALL_EXECVE_19_X | id::SYSCALL_EXECVEAT_X);
+        if runs && seen.errno.is_none() && RUNTIMES.contains(&thread.comm.as_ref()) {
+            self.questions.push(announced(thread));
+        }
         if thread.container_id.is_empty() {
             return;
         }
-        let runs = matches!(event.kind, id::SYSCALL_EXECVE_19_X | id::SYSCALL_EXECVEAT_X);
         if !runs && self.last.as_ref().is_some_and(|last| Arc::ptr_eq(last, &thread.container_id)) {
             return;
         }
@@ -70,15 +79,24 @@ impl Asked {
         }
     }
 
+    /// Remembers whom a container event describes, so that its record ends too.
+    pub(crate) fn told(&mut self, json: &[u8]) {
+        let json = serde_json::from_slice::<serde_json::Value>(json).ok();
+        if let Some(id) = json.as_ref().and_then(|told| told.get("container")?.get("id")?.as_str()) {
+            self.told.insert(id.as_bytes().to_vec());
+        }
+    }
+
     /// Forgets a container that is gone.
     pub(crate) fn forget(&mut self, container: &[u8]) {
         self.known.remove(container);
+        self.told.remove(container);
         self.last = None;
     }
 
     /// Containers that have had no thread for two sweeps.
     pub(crate) fn sweep(&mut self, engine: &Engine) -> Vec<Vec<u8>> {
-        let mut empty: HashSet<Vec<u8>> = self.known.keys().cloned().collect();
+        let mut empty: HashSet<Vec<u8>> = self.known.keys().chain(&self.told).cloned().collect();
         for (_, thread) in engine.state.threads.iter() {
             empty.remove(thread.container_id.as_ref());
         }
@@ -104,5 +122,17 @@ fn question(thread: &Thread, new: bool, inside: bool) -> Question {
         pid: thread.pid,
         new,
         inside,
+        command: Vec::new(),
+    }
+}
+
+fn announced(thread: &Thread) -> Question {
+    Question {
+        container: String::new(),
+        cgroup: String::new(),
+        pid: thread.pid,
+        new: false,
+        inside: false,
+        command: thread.args.iter().map(|arg| String::from_utf8_lossy(arg).into_owned()).collect(),
     }
 }

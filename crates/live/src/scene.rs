@@ -108,6 +108,9 @@ impl Scene {
         }
         self.told.push_back(bytes.to_vec());
         if event.kind == id::CONTAINER_JSON_2_E {
+            self.asked.told(event.text(0).unwrap_or_default());
+        }
+        if matches!(event.kind, id::CONTAINER_JSON_2_E | id::USER_ADDED_E) {
             let amended = self.amends.complete(&event, &self.engine);
             self.outcome.amended.extend(amended);
         }

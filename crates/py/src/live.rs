@@ -34,6 +34,7 @@ pub(crate) struct PyQuestion {
     pid: i64,
     new: bool,
     inside: bool,
+    command: Vec<String>,
 }
 
 /// What there is to tell since the last time.
@@ -166,8 +167,8 @@ fn loss(loss: Loss) -> PyLoss {
 }
 
 fn question(question: Question) -> PyQuestion {
-    let Question { container, cgroup, pid, new, inside } = question;
-    PyQuestion { container, cgroup, pid, new, inside }
+    let Question { container, cgroup, pid, new, inside, command } = question;
+    PyQuestion { container, cgroup, pid, new, inside, command }
 }
 
 fn figures_dict(py: Python<'_>, figures: Figures) -> PyResult<Bound<'_, PyDict>> {

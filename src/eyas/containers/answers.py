@@ -13,8 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from eyas.containers import users
-from eyas.containers.container import SHORT, Runtime
+from eyas.containers import start, users
+from eyas.containers.container import SHORT, Container, Runtime
+from eyas.containers.finding import Finder
+from eyas.containers.start import Start
 
 Tell = Callable[[str, Mapping[str, str | int]], None]
 
@@ -50,37 +52,49 @@ class Question(Protocol):
     def inside(self) -> bool:
         """Whether that process has entered the container's root."""
 
+    @property
+    def command(self) -> Sequence[str]:
+        """The command line of a runtime that may be about to start a container."""
+
 
 @dataclass(order=True, frozen=True, slots=True)
 class Look:
-    """A look at what is on disk, due at a time; the number keeps looks of one time in order."""
+    """A look for a container, due at a time; the number keeps looks of one time in order."""
 
     due: float
     number: int
     attempt: int = field(compare=False)
-    question: Question = field(compare=False)
+    full_id: str = field(compare=False)
+    container: str = field(compare=False)
 
 
 class Answers:
-    """Asks runtimes and tells what they say: one thread looks on disk, others wait for sockets."""
+    """Asks runtimes and tells what they say: one thread looks on disk, one into roots, others wait for sockets."""
 
     def __init__(self, tell: Tell, runtimes: Sequence[Runtime], host: Path = Path("/")) -> None:
         self._tell = tell
-        self._runtimes = runtimes
+        self._finder = Finder(runtimes, host)
         self._host = host
         self._looks: list[Look] = []
         self._numbers = itertools.count()
         self._changed = threading.Condition()
         self._closed = False
         self._sockets = ThreadPoolExecutor(2, "eyas-sockets")
+        self._roots = ThreadPoolExecutor(1, "eyas-roots")
         self._with_users: dict[str, None] = {}
+        self._users = threading.Lock()
         threading.Thread(target=self._run, name="eyas-containers", daemon=True).start()
 
     def ask(self, question: Question) -> None:
         """Begin to look for an answer."""
+        if question.command:
+            self._expect(start.started(question.command))
+            return
         if question.new:
             self._with_users.pop(question.container, None)
-        self._schedule(question, 0)
+            self._schedule(full(question), question.container)
+        if question.inside:
+            self._roots.submit(self._look_inside, question)
 
     def close(self) -> None:
         """Stop looking."""
@@ -88,21 +102,32 @@ class Answers:
             self._closed = True
             self._changed.notify()
         self._sockets.shutdown(wait=False, cancel_futures=True)
+        self._roots.shutdown(wait=False, cancel_futures=True)
 
-    def _schedule(self, question: Question, attempt: int) -> None:
-        if attempt < len(PAUSES):
-            due = time.monotonic() + PAUSES[attempt]
-            with self._changed:
-                heapq.heappush(self._looks, Look(due, next(self._numbers), attempt, question))
-                self._changed.notify()
+    def _expect(self, begun: Start | None) -> None:
+        """A runtime is about to start a container: its files lie ready, and may be gone when it is asked about."""
+        if begun is not None:
+            self._finder.expect(begun)
+            self._schedule(begun.full_id, begun.full_id[:SHORT])
+
+    def _schedule(self, full_id: str, container: str, attempt: int = 0) -> None:
+        due = time.monotonic() + PAUSES[attempt]
+        with self._changed:
+            heapq.heappush(self._looks, Look(due, next(self._numbers), attempt, full_id, container))
+            self._changed.notify()
 
     def _run(self) -> None:
         while (look := self._next()) is not None:
-            question = look.question
-            if question.inside:
-                self._tell_users(users.root_of(question.pid, self._host), question.container)
-            if question.new and not self._on_disk(full(question), question.container):
-                self._schedule(question, look.attempt + 1)
+            found = self._finder.find(look.full_id)
+            last = look.attempt + 1 == len(PAUSES)
+            if found is None and last:
+                found = self._finder.named(look.full_id)
+            if found is not None:
+                self._answer(found, look.container)
+            elif not last:
+                self._schedule(look.full_id, look.container, look.attempt + 1)
+            if found is not None or look.attempt == 0:
+                self._ask_sockets(look.full_id)
 
     def _next(self) -> Look | None:
         """The first look, once it is due."""
@@ -114,40 +139,38 @@ class Answers:
                 self._changed.wait(pause)
         return None
 
-    def _on_disk(self, full_id: str, container: str) -> bool:
-        """Tell what is on disk at once, and what the socket says when it comes."""
-        for runtime in self._runtimes:
-            found = runtime.find(self._host, full_id)
-            if found is not None:
-                self._tell_users(found.root, container)
-                self._tell("container", {"json": found.json()})
-                self._ask_sockets((runtime,), full_id)
-                return True
-        self._ask_sockets(self._runtimes, full_id)
-        return False
+    def _answer(self, found: Container, container: str) -> None:
+        """Tell its users first, so that whatever waits for the container has them too."""
+        self._tell_users((found.root, *found.layers), container)
+        self._tell("container", {"json": found.json()})
 
-    def _ask_sockets(self, runtimes: Iterable[Runtime], full_id: str) -> None:
+    def _ask_sockets(self, full_id: str) -> None:
         """Ask runtimes elsewhere, unless looking has stopped meanwhile."""
         with self._changed:
             if not self._closed:
-                self._sockets.submit(self._asked, runtimes, full_id)
+                self._sockets.submit(self._asked, full_id)
 
-    def _asked(self, runtimes: Iterable[Runtime], full_id: str) -> None:
-        for runtime in runtimes:
-            socket = runtime.socket(self._host)
-            said = runtime.ask(socket, full_id) if socket and runtime.ask else None
-            if said is not None:
-                self._tell("container", {"json": said.json()})
+    def _asked(self, full_id: str) -> None:
+        said = self._finder.asked(full_id)
+        if said is not None:
+            self._finder.remember(said)
+            self._tell("container", {"json": said.json()})
 
-    def _tell_users(self, root: Path | None, container: str) -> None:
+    def _look_inside(self, question: Question) -> None:
+        self._tell_users((users.root_of(question.pid, self._host),), question.container)
+
+    def _tell_users(self, places: Iterable[Path | None], container: str) -> None:
         """Tell the users of a container, once."""
-        if root is None or container in self._with_users:
-            return
-        for name, values in users.told(root, container):
-            self._with_users[container] = None
-            self._tell(name, values)
-        while len(self._with_users) > REMEMBERED:
-            self._with_users.pop(next(iter(self._with_users)))
+        with self._users:
+            if container in self._with_users:
+                return
+            told = users.of((place for place in places if place is not None), container)
+            if told:
+                self._with_users[container] = None
+            for name, values in told:
+                self._tell(name, values)
+            while len(self._with_users) > REMEMBERED:
+                self._with_users.pop(next(iter(self._with_users)))
 
 
 def full(question: Question) -> str:

@@ -48,7 +48,11 @@ class Mount:
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """What is known about a container. `root` is where its files are on the host."""
+    """What is known about a container; none is unknown.
+
+    `root` is where its files are on the host; `layers` are where they come from, the last change first, and stay
+    when the root is gone.
+    """
 
     id: str
     kind: int
@@ -63,11 +67,12 @@ class Container:
     user: str = ""
     ip: str = ""
     created: int = 0
-    privileged: bool = False
-    host_pid: bool = False
-    host_network: bool = False
-    host_ipc: bool = False
+    privileged: bool | None = None
+    host_pid: bool | None = None
+    host_network: bool | None = None
+    host_ipc: bool | None = None
     root: Path | None = None
+    layers: tuple[Path, ...] = ()
 
     def json(self) -> str:
         """The description as the event carries it."""
@@ -110,12 +115,15 @@ def _mount(mount: Mount) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """What makes containers: `find` looks on disk, `ask` asks its socket; both are given the whole id."""
+    """What makes containers: `find` looks on disk, `ask` asks its socket, `recall` looks into its log for one that
+    is gone; all are given the whole id.
+    """
 
     name: str
     find: Callable[[Path, str], Container | None]
     sockets: tuple[str, ...] = ()
     ask: Callable[[Path, str], Container | None] | None = None
+    recall: Callable[[Path, str], Container | None] | None = None
 
     def socket(self, host: Path) -> Path | None:
         """Where it listens, if it does."""

@@ -10,6 +10,7 @@ from typing import Any
 from eyas.containers.container import Container, Image, Mount
 
 _KERNEL = ("proc", "sysfs", "tmpfs", "devpts", "mqueue", "cgroup", "cgroup2")
+_SPACES = ("pid", "network", "ipc")
 _PROPAGATION = ("private", "rprivate", "slave", "rslave", "shared", "rshared")
 
 
@@ -23,21 +24,26 @@ def load(path: Path) -> Any:
 
 def container(full_id: str, kind: int, spec: Mapping[str, Any], folder: Path, **known: Any) -> Container:
     """What a specification says; `known` is what the runtime says beside it."""
-    linux, process = spec.get("linux") or {}, spec.get("process") or {}
-    spaces = {space.get("type"): space for space in linux.get("namespaces") or ()}
+    process = spec.get("process") or {}
     facts: dict[str, Any] = {
         "name": full_id[:12],
         "labels": {},
         "mounts": tuple(_mounts(spec.get("mounts") or ())),
         "environment": tuple(process.get("env") or ()),
         "user": str((process.get("user") or {}).get("uid", "")),
-        "privileged": _privileged(linux),
-        "host_pid": "pid" not in spaces,
-        "host_network": "network" not in spaces,
-        "host_ipc": "ipc" not in spaces,
+        **_walls(spec.get("linux")),
         "root": folder / (spec.get("root") or {}).get("path", ""),
     }
     return Container(full_id, kind, **{**facts, **known})
+
+
+def _walls(linux: Mapping[str, Any] | None) -> dict[str, bool]:
+    """What parts it from the host; nothing is known without that part of the specification."""
+    if linux is None:
+        return {}
+    spaces = {space.get("type") for space in linux.get("namespaces") or ()}
+    shared = {f"host_{kind}": kind not in spaces for kind in _SPACES}
+    return {"privileged": _privileged(linux), **shared}
 
 
 def image(annotations: Mapping[str, str], *keys: str) -> Image:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 Told = tuple[str, dict[str, str | int]]
@@ -20,6 +20,14 @@ def root_of(pid: int, host: Path) -> Path | None:
         return None if os.path.samestat(own.stat(), root.stat()) else root
     except OSError:
         return None
+
+
+def of(places: Iterable[Path], container: str) -> list[Told]:
+    """Events of the first place that has users."""
+    for place in places:
+        if found := list(told(place, container)):
+            return found
+    return []
 
 
 def told(root: Path, container: str) -> Iterator[Told]:

@@ -53,6 +53,7 @@ impl State {
         let id = id.as_ref().map(|v| v.get("container").unwrap_or(v)).and_then(|v| v.get("id")?.as_str());
         if let Some(id) = id {
             self.containers.remove(id.as_bytes());
+            self.users.remove_container(id.as_bytes());
             self.everything_changed();
         }
     }
