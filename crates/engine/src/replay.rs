@@ -78,6 +78,8 @@ pub struct Replay {
     seeding: u64,
     /// Since when records of the initial state come in.
     seeding_since: Option<u64>,
+    /// Told once the matches before it are.
+    failed: Option<ReplayError>,
     ended: bool,
 }
 
@@ -93,6 +95,7 @@ impl Replay {
             nanoseconds: 0,
             seeding: 0,
             seeding_since: None,
+            failed: None,
             ended: false,
         }
     }
@@ -100,20 +103,33 @@ impl Replay {
     /// Plays up to `max_events` events.
     ///
     /// # Errors
-    /// When the capture is corrupt or the copy cannot be written. A capture that is cut ends with a warning.
+    /// When the capture is corrupt or the copy cannot be written, once all matches before are given. A capture that
+    /// is cut ends with a warning.
     pub fn next(&mut self, max_events: usize) -> Result<Batch, ReplayError> {
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
         let start = (self.clock)();
         let mut batch = Batch::default();
-        let result = self.play(max_events, &mut batch.matches);
+        let played = self.play(max_events, &mut batch.matches);
+        self.failed = played.and_then(|()| self.finish()).err();
         self.nanoseconds += (self.clock)().saturating_sub(start);
-        result?;
-        if self.ended
-            && let Some(recorder) = self.recorder.take()
-        {
-            recorder.finish()?;
-        }
-        batch.ended = self.ended;
+        batch.ended = self.ended && self.failed.is_none();
         Ok(batch)
+    }
+
+    /// At the end, good or bad, closes the copy and tells what was skipped.
+    fn finish(&mut self) -> Result<(), ReplayError> {
+        if !self.ended {
+            return Ok(());
+        }
+        let tally = self.footage.tally();
+        if let Some((kind, offset)) = tally.first_skipped {
+            let text =
+                format!("{} blocks of unknown types were skipped, the first is {kind:#x}", tally.skipped);
+            self.warnings.push(Warning { offset, text });
+        }
+        Ok(self.recorder.take().map_or(Ok(()), Recorder::finish)?)
     }
 
     /// Figures so far.
@@ -165,6 +181,7 @@ impl Replay {
     fn stop(&mut self, error: ScapError) -> Result<(), ReplayError> {
         self.ended = true;
         if !error.is_cut() {
+            self.finish()?;
             return Err(error.into());
         }
         self.warnings.push(Warning { offset: error.offset, text: error.fault.to_string() });

@@ -23,6 +23,14 @@ pub(crate) struct EventBlock {
     pub flagged: bool,
 }
 
+impl EventBlock {
+    /// Bytes before the event: type, length, CPU, dump flags.
+    #[inline]
+    pub(crate) fn head(self) -> usize {
+        if self.flagged { 14 } else { 10 }
+    }
+}
+
 pub(crate) const SECTION: u32 = 0x0A0D_0D0A;
 pub(crate) const MAGIC: u32 = 0x1A2B_3C4D;
 pub(crate) const MACHINE: u32 = 0x201;
@@ -34,6 +42,11 @@ pub(crate) const EVENT: u32 = 0x216;
 pub(crate) const EVENT_FLAGGED: u32 = 0x217;
 pub(crate) const EVENT_LARGE: u32 = 0x221;
 pub(crate) const EVENT_FLAGGED_LARGE: u32 = 0x222;
+
+/// Whether events in blocks of this number may be longer than 64 KiB.
+pub(crate) fn is_large(kind: u32) -> bool {
+    matches!(kind, EVENT_LARGE | EVENT_FLAGGED_LARGE)
+}
 
 /// Meaning of a block number.
 #[inline]

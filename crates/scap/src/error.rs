@@ -2,6 +2,8 @@
 
 use eyas_event::EventError;
 
+use crate::gzip::Damage;
+
 /// A fault at a byte of the (uncompressed) capture.
 #[derive(Debug, thiserror::Error)]
 #[error("{fault} at byte {offset}")]
@@ -20,6 +22,9 @@ pub enum Fault {
     /// The file ends in the middle of a block.
     #[error("capture is cut: {need} bytes expected, {have} found")]
     Truncated { need: u64, have: u64 },
+    /// The end of the packed file is damaged.
+    #[error("capture is cut or something was added: {0}")]
+    Packed(Damage),
     /// The bytes cannot be read or unpacked.
     #[error("{0}")]
     Io(#[from] std::io::Error),
@@ -32,8 +37,11 @@ pub enum Fault {
     /// A newer format.
     #[error("capture format {0} is newer than 1")]
     Version(u16),
+    /// Another format that begins like ours.
+    #[error("not a capture of events: a network capture (pcapng), or of another kind")]
+    Foreign,
     /// There is nothing but metadata.
-    #[error("no events in the capture")]
+    #[error("capture ends before its first event")]
     Empty,
     /// A block that contradicts itself.
     #[error("block {kind:#x}: {why}")]
@@ -56,8 +64,8 @@ impl Fault {
 }
 
 impl ScapError {
-    /// Whether the capture merely ends too early; all before the cut is good.
+    /// Whether the capture merely ends too early, be it before its first event; all before the end is good.
     pub fn is_cut(&self) -> bool {
-        matches!(self.fault, Fault::Truncated { .. })
+        matches!(self.fault, Fault::Truncated { .. } | Fault::Packed(_) | Fault::Empty)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::io::{self, BufReader, Read};
 
-use flate2::bufread::MultiGzDecoder;
+use crate::gzip::{Damage, MARK, Unpacker};
 
 /// Bytes read at once.
 const CHUNK: usize = 1 << 20;
@@ -16,6 +16,8 @@ pub(crate) struct Input {
     /// Stream offset of `buffer[0]`.
     base: u64,
     ended: bool,
+    /// What is wrong with the end of a packed stream.
+    damage: Option<Damage>,
 }
 
 impl Input {
@@ -23,19 +25,24 @@ impl Input {
     pub(crate) fn new(mut source: impl Read + Send + 'static) -> io::Result<Input> {
         let mut mark = Vec::with_capacity(2);
         source.by_ref().take(2).read_to_end(&mut mark)?;
-        let packed = mark == [0x1f, 0x8b];
+        let packed = mark == MARK;
         let whole = io::Cursor::new(mark).chain(source);
         let source: Box<dyn Read + Send> = if packed {
-            Box::new(MultiGzDecoder::new(BufReader::with_capacity(CHUNK / 4, whole)))
+            Box::new(Unpacker::new(BufReader::with_capacity(CHUNK / 4, whole)))
         } else {
             Box::new(whole)
         };
-        Ok(Input { source, buffer: vec![0; CHUNK], start: 0, end: 0, base: 0, ended: false })
+        Ok(Input { source, buffer: vec![0; CHUNK], start: 0, end: 0, base: 0, ended: false, damage: None })
     }
 
     /// Offset of the next byte.
     pub(crate) fn offset(&self) -> u64 {
         self.base + self.start as u64
+    }
+
+    /// What is wrong with the end of a packed stream, once the end is reached.
+    pub(crate) fn damage(&self) -> Option<Damage> {
+        self.damage
     }
 
     /// Bytes at hand.
@@ -97,13 +104,29 @@ impl Input {
                     return Ok(());
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                // A gzip stream that is cut ends like a plain file that is cut.
-                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-                    self.ended = true;
-                    return Ok(());
-                }
-                Err(error) => return Err(error),
+                Err(error) => return self.stop(error),
             }
         }
+    }
+
+    /// A packed stream whose end is damaged ends like a plain one; other errors are passed on.
+    fn stop(&mut self, error: io::Error) -> io::Result<()> {
+        self.ended = true;
+        self.damage = error.get_ref().and_then(|inner| inner.downcast_ref()).copied();
+        if self.damage.is_some() { Ok(()) } else { Err(error) }
+    }
+
+    /// Steps over `n` bytes without keeping them; false when the stream ends before.
+    pub(crate) fn skip(&mut self, n: usize) -> io::Result<bool> {
+        let mut left = n;
+        while left > 0 {
+            if !self.fill(1)? {
+                return Ok(false);
+            }
+            let step = left.min(self.end - self.start);
+            self.consume(step);
+            left -= step;
+        }
+        Ok(true)
     }
 }

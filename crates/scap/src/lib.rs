@@ -6,6 +6,7 @@ mod block;
 mod convert;
 mod cursor;
 mod error;
+mod gzip;
 mod input;
 mod reader;
 mod snapshot;
@@ -16,6 +17,7 @@ mod upgrade;
 mod writer;
 
 pub use error::{Fault, ScapError};
+pub use gzip::Damage;
 pub use reader::{Item, Reader, Tally};
 pub use tape::Tape;
 pub use writer::{Compression, Writer};

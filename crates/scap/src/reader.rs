@@ -8,18 +8,24 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use eyas_event::{EVENTS, Event, Snapshot};
 
-use crate::block::{Block, EventBlock, MAGIC, SECTION, block};
+use crate::block::{Block, EventBlock, MAGIC, SECTION, block, is_large};
 use crate::convert::{Converter, Verdict};
 use crate::cursor::Cursor;
 use crate::error::{Fault, ScapError};
 use crate::input::Input;
 use crate::snapshot::{self, Records};
-use crate::upgrade::upgrade;
+use crate::upgrade::{OLD_HEADER, upgrade};
 
 /// Bytes of a block around its body.
 const FRAME: usize = 12;
 /// Smallest section header.
 const SECTION_MIN: usize = 28;
+/// Bytes of a section header that tell what it is: type, length, magic.
+const TELLING: usize = 12;
+/// Longest block of an event that is not large; other readers take no longer one either.
+const EVENT_MAX: usize = FRAME + (1 << 16);
+/// Longest block: a false length must not claim the memory of the machine.
+const BLOCK_MAX: usize = 1 << 28;
 
 /// What a capture holds, in its order.
 #[derive(Debug)]
@@ -41,6 +47,10 @@ pub struct Tally {
     pub absorbed: u64,
     /// Events of types that the table does not have.
     pub unknown: u64,
+    /// Blocks of types that the format does not have, skipped.
+    pub skipped: u64,
+    /// Type and offset of the first of them.
+    pub first_skipped: Option<(u32, u64)>,
 }
 
 /// A capture being read.
@@ -52,6 +62,7 @@ pub struct Reader {
     tally: Tally,
     started: bool,
     events_seen: bool,
+    metadata_seen: bool,
     ended: bool,
     raw: Arc<AtomicU64>,
     size: Option<u64>,
@@ -114,6 +125,7 @@ impl Reader {
             tally: Tally::default(),
             started: false,
             events_seen: false,
+            metadata_seen: false,
             ended: false,
             raw,
             size: None,
@@ -188,30 +200,67 @@ impl Reader {
     #[inline]
     fn step(&mut self) -> Result<Step, ScapError> {
         let offset = self.input.offset();
+        if !self.started {
+            self.begin()?;
+        }
         if !self.fill(8)? {
             return self.end(offset);
         }
         let h = self.input.have();
         let kind = u32::from_le_bytes([h[0], h[1], h[2], h[3]]);
         let total = u32::from_le_bytes([h[4], h[5], h[6], h[7]]) as usize;
-        if !self.started {
-            self.check_first(kind, offset)?;
+        let known = block(kind);
+        if known == Block::Unknown {
+            return self.skip(kind, total, offset);
         }
-        if total < FRAME {
-            return Err(Fault::Block { kind, why: "its length is shorter than its frame" }.at(offset));
-        }
+        check_length(known, kind, total).map_err(|why| Fault::Block { kind, why }.at(offset))?;
         if !self.fill(total)? {
             let have = self.input.have().len() as u64;
             return Err(Fault::Truncated { need: total as u64, have }.at(offset));
         }
-        let step = match block(kind) {
+        let step = match known {
             Block::Event(wrap) => self.event_block(wrap, total, offset)?,
             Block::Section => self.section(total, offset)?,
-            Block::Unknown => Step::Nothing,
             known => self.metadata(known, kind, total, offset)?,
         };
         self.input.consume(total);
         Ok(step)
+    }
+
+    /// Tells whether it is a capture at all, and one of this byte order: its length says nothing before.
+    fn begin(&mut self) -> Result<(), ScapError> {
+        self.started = true;
+        let whole = self.fill(TELLING)?;
+        let have = self.input.have();
+        if !have.starts_with(&SECTION.to_le_bytes()[..have.len().min(4)]) {
+            return Err(Fault::NotCapture.at(0));
+        }
+        if !whole {
+            let have = have.len() as u64;
+            let cut =
+                || if have > 0 { Fault::Truncated { need: TELLING as u64, have } } else { Fault::NotCapture };
+            return Err(self.input.damage().map_or_else(cut, Fault::Packed).at(0));
+        }
+        match u32::from_le_bytes([have[8], have[9], have[10], have[11]]) {
+            MAGIC => Ok(()),
+            magic if magic == MAGIC.swap_bytes() => Err(Fault::ByteOrder.at(8)),
+            _ => Err(Fault::NotCapture.at(8)),
+        }
+    }
+
+    /// Steps over a block that nobody knows, however long.
+    #[cold]
+    fn skip(&mut self, kind: u32, total: usize, offset: u64) -> Result<Step, ScapError> {
+        if total < FRAME {
+            return Err(Fault::Block { kind, why: SHORT }.at(offset));
+        }
+        if !self.input.skip(total).map_err(|error| Fault::Io(error).at(offset))? {
+            let have = self.input.offset() - offset;
+            return Err(Fault::Truncated { need: total as u64, have }.at(offset));
+        }
+        self.tally.skipped += 1;
+        self.tally.first_skipped.get_or_insert((kind, offset));
+        Ok(Step::Nothing)
     }
 
     fn fill(&mut self, n: usize) -> Result<bool, ScapError> {
@@ -220,25 +269,20 @@ impl Reader {
 
     fn end(&self, offset: u64) -> Result<Step, ScapError> {
         let have = self.input.have().len() as u64;
-        if !self.started {
-            return Err(Fault::NotCapture.at(offset));
-        }
         if have > 0 {
             return Err(Fault::Truncated { need: 8, have }.at(offset));
         }
-        if self.events_seen { Ok(Step::End) } else { Err(Fault::Empty.at(offset)) }
-    }
-
-    fn check_first(&mut self, kind: u32, offset: u64) -> Result<(), ScapError> {
-        self.started = true;
-        if kind == SECTION { Ok(()) } else { Err(Fault::NotCapture.at(offset)) }
+        if let Some(damage) = self.input.damage() {
+            return Err(Fault::Packed(damage).at(offset));
+        }
+        match (self.events_seen, self.metadata_seen, self.tally.first_skipped) {
+            (true, ..) => Ok(Step::End),
+            (false, false, Some((_, first))) => Err(Fault::Foreign.at(first)),
+            _ => Err(Fault::Empty.at(offset)),
+        }
     }
 
     fn section(&mut self, total: usize, offset: u64) -> Result<Step, ScapError> {
-        let why = |why| Fault::Block { kind: SECTION, why }.at(offset);
-        if total < SECTION_MIN {
-            return Err(why("a section header has 28 bytes or more"));
-        }
         self.check_trailer(SECTION, total, offset)?;
         let mut body = Cursor::new(&self.input.have()[8..], offset + 8);
         let magic = body.u32()?;
@@ -257,6 +301,7 @@ impl Reader {
     }
 
     fn metadata(&mut self, known: Block, kind: u32, total: usize, offset: u64) -> Result<Step, ScapError> {
+        self.metadata_seen = true;
         self.check_trailer(kind, total, offset)?;
         let body = Cursor::new(&self.input.have()[8..total - 4], offset + 8);
         snapshot::decode(known, body, &mut self.records)?;
@@ -276,11 +321,8 @@ impl Reader {
     #[inline]
     fn event_block(&mut self, block: EventBlock, total: usize, offset: u64) -> Result<Step, ScapError> {
         self.events_seen = true;
-        let start = if block.flagged { 14 } else { 10 };
+        let start = block.head();
         let have = self.input.have();
-        if total < start + 4 + 22 {
-            return Err(Fault::Event(eyas_event::EventError::Short(total)).at(offset));
-        }
         let cpu = u16::from_le_bytes([have[8], have[9]]);
         let dump_flags =
             if block.flagged { u32::from_le_bytes([have[10], have[11], have[12], have[13]]) } else { 0 };
@@ -325,6 +367,25 @@ impl Reader {
     fn absorb(&mut self) -> Step {
         self.tally.absorbed += 1;
         Step::Nothing
+    }
+}
+
+const SHORT: &str = "its length is shorter than its frame";
+
+/// Says what is wrong with the length of a block.
+#[inline]
+fn check_length(block: Block, kind: u32, total: usize) -> Result<(), &'static str> {
+    match block {
+        _ if total < FRAME => Err(SHORT),
+        Block::Section if total < SECTION_MIN => Err("a section header has 28 bytes or more"),
+        Block::Event(event) if total < event.head() + OLD_HEADER + 4 => {
+            Err("its length is shorter than the header of an event")
+        }
+        Block::Event(_) if total > EVENT_MAX && !is_large(kind) => {
+            Err("an event of over 64 KiB is no large one")
+        }
+        _ if total > BLOCK_MAX => Err("its length is over 256 MiB"),
+        _ => Ok(()),
     }
 }
 

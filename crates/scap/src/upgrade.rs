@@ -5,7 +5,8 @@ use eyas_event::{EVENTS, EventError};
 
 use crate::error::Fault;
 
-const OLD_HEADER: usize = 22;
+/// Bytes of a header that does not count its parameters.
+pub(crate) const OLD_HEADER: usize = 22;
 /// Types whose length field says three bytes too much.
 const LONG_BY_THREE: [u16; 2] = [280, 286];
 

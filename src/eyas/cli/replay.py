@@ -89,6 +89,9 @@ def command(
             for offset, text in tally.warnings:
                 place = path if source is None else f"{source}: {path}"
                 click.echo(f"warning: {place}: byte {offset}: {text}", err=True)
+            if source is None and tally.unknown_events:
+                said = f"{tally.unknown_events} events of unknown types were skipped"
+                click.echo(f"warning: {path}: {said}", err=True)
             total.add(tally)
     if stats is not None:
         write_stats(stats, total)
