@@ -1,6 +1,6 @@
 """Types of the compiled core; `stubtest` compares them with the module."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, final
 
 __version__: str
@@ -126,13 +126,40 @@ class Logs:
     def stats(self) -> dict[str, Any]: ...
 
 @final
+class Listener:
+    def __new__(
+        cls,
+        host: str,
+        port: int,
+        path: str,
+        *,
+        token: str | None,
+        types: Sequence[str],
+        kept: Sequence[str],
+        max_body: int,
+        rate: float,
+        timeout: float,
+        head: float,
+        waiting: int,
+        tls: tuple[str, str | None, str | None] | None,
+    ) -> Listener: ...
+    @property
+    def address(self) -> tuple[str, int]: ...
+    def next(
+        self, most: int, wait: float
+    ) -> tuple[list[tuple[int, str, dict[str, str], bytes]], list[tuple[str, str, str, int]]]: ...
+    def answer(self, number: int, status: int, body: bytes) -> None: ...
+    def stop(self) -> None: ...
+
+@final
 class Bodies:
     def __new__(
         cls, program: Program, *, hostname: str = "", limit: int = 16777216, repeats: int = 0
     ) -> Bodies: ...
-    def judge(self, body: bytes, time: int | None = None) -> list[Match]: ...
+    def judge(
+        self, body: bytes, time: int | None = None
+    ) -> tuple[list[Match], int, list[tuple[int, str]]]: ...
     def reload(self, program: Program) -> None: ...
-    def refusals(self) -> list[tuple[int, str]]: ...
     def stats(self) -> dict[str, Any]: ...
 
 @final

@@ -17,7 +17,7 @@ from eyas.errors import UsageError
 from eyas.transports import http, signature
 from eyas.transports.parcel import Outcome
 from eyas.transports.secret import Secret
-from tests.transports.conftest import Running, listening, running
+from tests.transports.conftest import Running, listening, running, wait_until
 
 PLAIN = http.Reception()
 SIGNED = http.Reception(signature.Scheme("X-Hub-Signature-256", "sha256="), once=True)
@@ -161,14 +161,16 @@ def test_a_slow_body_is_given_up() -> None:
             assert b" 408 " in line.recv(100)
 
 
-def test_a_connection_that_sends_no_head_is_closed(monkeypatch: pytest.MonkeyPatch, plain: Running) -> None:
-    monkeypatch.setattr("eyas.transports.punctual.HEAD_SECONDS", 0.1)
-    host, _, port = listening(plain).split("/")[2].partition(":")
-    with socket.create_connection((host, int(port)), timeout=30) as line:
-        assert line.recv(100) == b""
-    with socket.create_connection((host, int(port)), timeout=30) as line:
-        line.sendall(b"POST /in HTTP/1.1\r\nHost:")
-        assert line.recv(100) == b""
+def test_a_connection_that_sends_no_head_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("eyas.transports.http.HEAD_SECONDS", 0.1)
+    with running(lambda link: http.parcels(settings(), link, PLAIN)) as run:
+        host, _, port = listening(run).split("/")[2].partition(":")
+        with socket.create_connection((host, int(port)), timeout=30) as line:
+            assert line.recv(100) == b""
+        with socket.create_connection((host, int(port)), timeout=30) as line:
+            line.sendall(b"POST /in HTTP/1.1\r\nHost:")
+            assert line.recv(100) == b""
+        wait_until(lambda: run.link.status.refused["too slow"] == 2)
 
 
 def test_wrong_paths_methods_and_types_are_refused(plain: Running) -> None:

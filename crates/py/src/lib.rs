@@ -3,6 +3,7 @@
 mod capture;
 mod errors;
 mod inspect;
+mod listen;
 mod live;
 mod logs;
 mod program;
@@ -21,6 +22,7 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add("__version__", env!("CARGO_PKG_VERSION"))?;
     m.add_class::<program::PyProgram>()?;
     m.add_class::<replay::PyReplay>()?;
+    m.add_class::<listen::PyListener>()?;
     m.add_class::<logs::PyLogs>()?;
     m.add_class::<logs::PyBodies>()?;
     m.add_class::<values::PyMatch>()?;

@@ -15,6 +15,11 @@ use crate::values::{PyMatch, matches};
 
 /// Bytes that a record may have.
 const LIMIT: usize = 16 << 20;
+/// Bodies up to this are judged without letting go of the interpreter.
+const SMALL: usize = 16 << 10;
+
+/// Matches of a body, its events, and its refusals.
+type Judged = (Vec<PyMatch>, u64, Vec<(u64, String)>);
 
 /// Bytes read again and again.
 struct Repeated {
@@ -124,22 +129,26 @@ impl PyBodies {
         PyBodies { bodies: Mutex::new(Bodies::new(intake, limit)) }
     }
 
-    /// Judges every record of a body; `time`, in nanoseconds, is for records that say none.
+    /// Judges every record of a body; `time`, in nanoseconds, is for records that say none. Gives the matches, how
+    /// many events there were, and what was refused: offset in the body, and why.
     #[pyo3(signature = (body, time=None))]
-    fn judge(&self, py: Python<'_>, body: &[u8], time: Option<u64>) -> PyResult<Vec<PyMatch>> {
+    fn judge(&self, py: Python<'_>, body: &[u8], time: Option<u64>) -> PyResult<Judged> {
         let mut found = Vec::new();
-        py.detach(|| self.lock().body(body, time, &mut found)).map_err(errors::core)?;
-        matches(py, found)
+        let mut judge = || {
+            let mut bodies = self.lock();
+            let before = bodies.intake.counts()[0];
+            bodies.body(body, time, &mut found)?;
+            Ok((bodies.intake.counts()[0] - before, bodies.intake.refusals()))
+        };
+        // A small body takes less time than handing the interpreter over and back.
+        let judged: io::Result<_> = if body.len() < SMALL { judge() } else { py.detach(judge) };
+        let (events, refusals) = judged.map_err(errors::core)?;
+        Ok((matches(py, found)?, events, refusals.into_iter().map(|r| (r.offset, r.text)).collect()))
     }
 
     /// Puts other rules of the same source in force.
     fn reload(&self, program: &PyProgram) {
         self.lock().intake.reload(Arc::clone(&program.program));
-    }
-
-    /// What was refused since the last call: offset in its body, and why.
-    fn refusals(&self) -> Vec<(u64, String)> {
-        self.lock().intake.refusals().into_iter().map(|r| (r.offset, r.text)).collect()
     }
 
     /// Figures so far.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from eyas import pipeline, rules
-from eyas.cli import bench_live
+from eyas.cli import bench_http, bench_live
 from eyas.errors import RunError
 from eyas.sources import members
 
@@ -26,6 +26,7 @@ def command() -> None:
 
 
 command.add_command(bench_live.command)
+command.add_command(bench_http.command)
 
 
 @command.command("logs")

@@ -43,7 +43,6 @@ class Judge:
         program = _core.Program(rules.program(identified, matching, declarations), source.name)
         self._host = alert.hostname()
         self._bodies = _core.Bodies(program, hostname=self._host, limit=LONGEST)
-        self._events = 0
 
     def judge(self, parcel: Parcel) -> Judgement:
         """Judge every record of a parcel."""
@@ -53,10 +52,8 @@ class Judge:
                 body = b"\n".join(_lines(self.source.decode(body)))
             except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
                 return Judgement([], 0, [(0, f"{type(error).__name__}: {error}"[:300])])
-        matches = self._bodies.judge(body, time.time_ns())
-        total = self._bodies.stats()["events"]
-        events, self._events = total - self._events, total
-        return Judgement(list(self._alerts(matches)), events, self._bodies.refusals())
+        matches, events, refusals = self._bodies.judge(body, time.time_ns())
+        return Judgement(list(self._alerts(matches)) if matches else [], events, refusals)
 
     def _alerts(self, matches: Sequence[_core.Match]) -> Iterator[Alert]:
         seen: Counter[str] = Counter()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import queue
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -17,13 +16,14 @@ from eyas.hub import activity
 from eyas.intake import notices
 from eyas.intake.configured import Feed
 from eyas.intake.judging import Judge, Judgement
+from eyas.intake.lane import Lane
 from eyas.transports.checkpoint import Checkpoints
 from eyas.transports.parcel import Link, Outcome, Parcel
 from eyas.transports.patience import StoppedError
 from eyas.transports.status import Status
 
-WAITING = 64  # parcels between the feeds and the judge
-GROUP, GROUP_BYTES = 256, 8 << 20  # parcels of one commit
+# Parcels, and their bytes, that wait for the judge: at most so many are one commit.
+GROUP, GROUP_BYTES = 256, 16 << 20
 REPORT = 2.0  # seconds between two reports of how feeds do
 PAUSES = (1.0, 5.0, 30.0, 60.0, 300.0)
 
@@ -64,7 +64,7 @@ class Intake:
         self._store = store
         self._sink = sink
         self._stop = threading.Event()
-        self._arrived: queue.Queue[tuple[Line, Parcel]] = queue.Queue(WAITING)
+        self._arrived: Lane[tuple[Line, Parcel]] = Lane(GROUP, GROUP_BYTES)
         self._lines = [self._line(feed) for feed in feeds]
         self._threads: list[threading.Thread] = []
         self._reported = 0.0
@@ -105,7 +105,7 @@ class Intake:
             self._threads.append(thread)
         try:
             while not self._stop.is_set() and not self._is_over():
-                if group := self._group():
+                if group := self._arrived.take(0.5):
                     self._deal_with(group)
                 self._look_around()
         except Exception:
@@ -120,7 +120,7 @@ class Intake:
                 self._report(line.link.status)
 
     def _is_over(self) -> bool:
-        return all(line.ended for line in self._lines) and self._arrived.empty()
+        return all(line.ended for line in self._lines) and not self._arrived
 
     # What one feed does.
 
@@ -162,11 +162,8 @@ class Intake:
         if parcel.key:
             line.open.add(parcel.key)
         while not self._stop.is_set():
-            try:
-                self._arrived.put((line, parcel), timeout=0.5)
+            if self._arrived.put((line, parcel), len(parcel.body), 0.5):
                 return True
-            except queue.Full:
-                continue
         return False
 
     def _failed(self, line: Line, error: Exception) -> None:
@@ -179,17 +176,6 @@ class Intake:
             self._raise(notices.failed(line.feed.name, str(error)))
 
     # What the judge does.
-
-    def _group(self) -> list[tuple[Line, Parcel]]:
-        """Parcels that are there by now; at least one, unless half a second passes."""
-        group: list[tuple[Line, Parcel]] = []
-        size = 0
-        with contextlib.suppress(queue.Empty):
-            group.append(self._arrived.get(timeout=0.5))
-            while len(group) < GROUP and size < GROUP_BYTES:
-                size += len(group[-1][1].body)
-                group.append(self._arrived.get_nowait())
-        return group
 
     def _deal_with(self, group: list[tuple[Line, Parcel]]) -> None:
         taken: set[str] = set()

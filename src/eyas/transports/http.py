@@ -1,32 +1,26 @@
-"""HTTP(S) server for services that push: authentication, limits, and an answer only when the events are safe."""
+"""HTTP(S) for services that push: authentication, limits, and an answer only when the events are safe.
+
+The core listens: it reads whole requests within their limits. What a service signs, and what it asks for, is judged here.
+"""
 
 from __future__ import annotations
 
-import asyncio
-import hmac
 import ipaddress
-import queue
-import socket
-import ssl
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
+from eyas import _core
 from eyas.errors import RunError, UsageError
 from eyas.transports import signature
-from eyas.transports.bucket import Buckets
 from eyas.transports.parcel import Link, Outcome, Parcel
 from eyas.transports.secret import Secret
-from eyas.transports.unpack import TooLargeError, gunzip
-
-if TYPE_CHECKING:
-    from starlette.requests import Request
-    from starlette.responses import Response
 
 POLL = 0.2
+MOST = 256  # requests of one look
+HEAD_SECONDS = 10.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +35,7 @@ class Settings:
     key: Annotated[Path | None, "File with the certificate's private key."] = None
     client_ca: Annotated[Path | None, "File with the authority that signs client certificates."] = None
     max_body: Annotated[int, "Largest body in bytes, unpacked."] = 12_582_912
-    rate: Annotated[float, "Requests a second that one address may send."] = 2000.0
+    rate: Annotated[float, "Requests a second that one address may send."] = 50_000.0
     timeout: Annotated[float, "Seconds for a body to arrive, and for its events to become safe."] = 10.0
     waiting: Annotated[int, "Bodies that may wait to be judged."] = 256
 
@@ -51,7 +45,7 @@ class Reception:
     """What a service's requests look like.
 
     `greet` answers those that hold no events, such as a challenge. With `once`, a signature that was seen is a
-    request that is sent again: it is answered, and goes no further.
+    request that is sent again: it is answered, and goes no further. `kept` names the headers that parcels have.
     """
 
     scheme: signature.Scheme | None = None
@@ -59,6 +53,12 @@ class Reception:
     greet: Callable[[bytes], bytes | None] | None = None
     sign_always: bool = False
     once: bool = False
+    kept: tuple[str, ...] = ()
+
+    def headers(self) -> list[str]:
+        """Names of all headers that are looked at, in lower case."""
+        signed = (self.scheme.header, self.scheme.time_header) if self.scheme else ()
+        return [name.lower() for name in (*self.kept, *signed) if name]
 
 
 def address(listen: str) -> tuple[str, int]:
@@ -92,260 +92,119 @@ def _loopback(host: str) -> bool:
 def parcels(settings: Settings, link: Link, reception: Reception) -> Iterator[Parcel]:
     """Serve until stopped; every body becomes a parcel."""
     check(settings, reception)
-    arrived: queue.Queue[Parcel] = queue.Queue(settings.waiting)
-    door = Door(settings, reception, link, arrived)
-    server = Server(door, settings)
-    link.status.where = server.url
-    server.start()
+    listener = _listener(settings, reception)
+    door = Door(settings, reception, link, listener)
+    link.status.where = _url(settings, listener)
     link.status.turn("running")
     try:
         while not link.stop.is_set():
-            try:
-                yield arrived.get(timeout=POLL)
-            except queue.Empty:
-                server.check()
+            yield from door.look()
+    except _core.CoreError as error:
+        raise RunError(f"the listener on {settings.listen} ended: {error}") from None
     finally:
-        server.stop()
+        listener.stop()
 
 
 def probe(settings: Settings, reception: Reception) -> str:
     """Check that the address is free and the certificate loads."""
     check(settings, reception)
-    server = Server(None, settings)
-    server.close()
-    return f"can listen on {server.url}"
+    listener = _listener(settings, reception)
+    listener.stop()
+    return f"can listen on {_url(settings, listener)}"
 
 
-class Server:
-    """A web server in its own thread."""
-
-    def __init__(self, app: Any, settings: Settings) -> None:
-        host, port = address(settings.listen)
-        self._tls = _tls(settings)
-        try:
-            family = socket.AF_INET6 if ":" in host else socket.AF_INET
-            self._socket = socket.create_server((host, port), family=family, backlog=512)
-        except OSError as error:
-            raise RunError(
-                f"cannot listen on {settings.listen}: {(error.strerror or str(error)).lower()}"
-            ) from None
-        shown = f"[{host}]" if ":" in host else host
-        scheme = "https" if settings.certificate else "http"
-        self.url = f"{scheme}://{shown}:{self._socket.getsockname()[1]}{settings.path}"
-        self._app = app
-        self._settings = settings
-        self._server: Any = None
-        self._thread: threading.Thread | None = None
-        self._failed: BaseException | None = None
-
-    def start(self) -> None:
-        """Start to serve."""
-        import uvicorn
-
-        from eyas.transports.punctual import Punctual
-
-        config = uvicorn.Config(
-            self._app,
-            http=Punctual,
-            log_config=None,
-            access_log=False,
-            lifespan="off",
-            server_header=False,
-            timeout_keep_alive=75,
-            limit_concurrency=self._settings.waiting * 4,
-            h11_max_incomplete_event_size=65_536,
-            timeout_graceful_shutdown=int(self._settings.timeout),
-            ws="none",
-            **self._tls,
-        )
-        config.load()
-        self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(target=self._serve, name="http", daemon=True)
-        self._thread.start()
-
-    def _serve(self) -> None:
-        try:
-            asyncio.run(self._server.serve(sockets=[self._socket]))
-        except (Exception, SystemExit) as error:
-            self._failed = error
-
-    def check(self) -> None:
-        """Raise what ended the server."""
-        if self._failed is not None:
-            raise RunError(f"the listener on {self.url} ended: {self._failed}")
-
-    def stop(self) -> None:
-        """Stop to serve, after the requests that are under way."""
-        if self._server is not None and self._thread is not None:
-            self._server.should_exit = True
-            self._thread.join(self._settings.timeout + 5)
-        self.close()
-
-    def close(self) -> None:
-        """Give the address back."""
-        self._socket.close()
-
-
-def _tls(settings: Settings) -> dict[str, Any]:
-    if settings.certificate is None:
-        return {}
+def _listener(settings: Settings, reception: Reception) -> _core.Listener:
+    host, port = address(settings.listen)
     try:
-        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        context.load_cert_chain(settings.certificate, settings.key)
-        if settings.client_ca:
-            context.load_verify_locations(settings.client_ca)
-    except (OSError, ssl.SSLError) as error:
-        raise UsageError(f"{settings.certificate}: the certificate does not load: {error}") from None
-    made: dict[str, Any] = {
-        "ssl_certfile": str(settings.certificate),
-        "ssl_keyfile": str(settings.key) if settings.key else None,
-    }
-    if settings.client_ca:
-        made |= {"ssl_ca_certs": str(settings.client_ca), "ssl_cert_reqs": ssl.CERT_REQUIRED}
-    return made
+        return _core.Listener(
+            host,
+            port,
+            settings.path,
+            token=settings.token.reveal() if settings.token else None,
+            types=reception.types,
+            kept=reception.headers(),
+            max_body=settings.max_body,
+            rate=settings.rate,
+            timeout=settings.timeout,
+            head=HEAD_SECONDS,
+            waiting=settings.waiting,
+            tls=_files(settings),
+        )
+    except OSError as error:
+        raise RunError(
+            f"cannot listen on {settings.listen}: {(error.strerror or str(error)).lower()}"
+        ) from None
+    except _core.CoreError as error:
+        raise UsageError(str(error)) from None
 
 
-class _RefusalError(Exception):
-    """An answer other than yes."""
+def _files(settings: Settings) -> tuple[str, str | None, str | None] | None:
+    if settings.certificate is None:
+        return None
+    key, authority = (str(file) if file else None for file in (settings.key, settings.client_ca))
+    return str(settings.certificate), key, authority
 
-    def __init__(self, status: int, reason: str, detail: str = "") -> None:
-        super().__init__(reason)
-        self.status, self.reason, self.detail = status, reason, detail
+
+def _url(settings: Settings, listener: _core.Listener) -> str:
+    host, port = listener.address
+    shown = f"[{host}]" if ":" in host else host
+    return f"{'https' if settings.certificate else 'http'}://{shown}:{port}{settings.path}"
 
 
 class Door:
-    """The application behind the server: one request in, one parcel out, and the answer when it is settled."""
+    """Whole requests, as parcels that answer when they are settled."""
 
     def __init__(
-        self, settings: Settings, reception: Reception, link: Link, arrived: queue.Queue[Parcel]
+        self, settings: Settings, reception: Reception, link: Link, listener: _core.Listener
     ) -> None:
-        self._settings = settings
+        self._secret = settings.secret.reveal() if settings.secret else ""
         self._reception = reception
         self._link = link
-        self._arrived = arrived
-        self._buckets = Buckets(settings.rate)
+        self._listener = listener
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Answer a request (ASGI)."""
-        from starlette.requests import Request
+    def look(self) -> Iterator[Parcel]:
+        """What has arrived since the last look."""
+        requests, refusals = self._listener.next(MOST, POLL)
+        for peer, reason, detail, count in refusals:
+            self._link.status.refuse(reason, f"POST from {peer}", detail, count)
+        for number, peer, headers, body in requests:
+            if parcel := self._parcel(number, f"POST from {peer}", headers, body):
+                yield parcel
 
-        if scope["type"] != "http":
-            return
-        request = Request(scope, receive)
-        response = await self._answer(request)
-        await response(scope, receive, send)
+    def _parcel(self, number: int, origin: str, headers: Mapping[str, str], body: bytes) -> Parcel | None:
+        """A request as a parcel; None when it is answered at once."""
+        if fault := self._fault(headers, body):
+            self._link.status.refuse(fault, origin)
+            self._listener.answer(number, 401, f"{fault}\n".encode())
+            return None
+        greeting = self._reception.greet(body) if self._reception.greet else None
+        if greeting is not None:
+            self._listener.answer(number, 200, greeting)
+            return None
+        key = self._key(headers)
+        if key and self._link.seen(key):
+            self._link.status.refuse("replayed", origin)
+            self._listener.answer(number, 200, b"")
+            return None
+        return Parcel(body, origin, None, headers, key, lambda outcome: self._settle(number, outcome))
 
-    async def _answer(self, request: Request) -> Response:
-        from starlette.responses import PlainTextResponse, Response
-
-        peer = request.client.host if request.client else "unknown"
-        try:
-            self._admit(request, peer)
-            body = await self._body(request)
-            headers = dict(request.headers.items())
-            self._believe(headers, body)
-            body = _unpacked(headers, body, self._settings.max_body)
-            greeting = self._reception.greet(body) if self._reception.greet else None
-            if greeting is not None:
-                return Response(greeting, media_type="application/json")
-            key = self._key(headers)
-            if key and self._link.seen(key):
-                self._link.status.refuse("replayed", f"POST from {peer}")
-                return Response(b"", 200)
-            outcome = await self._hand_on(body, headers, peer, key)
-        except _RefusalError as refusal:
-            self._link.status.refuse(refusal.reason, f"POST from {peer}", refusal.detail)
-            extra = {"Retry-After": "1"} if refusal.status in (429, 503) else {}
-            if refusal.status == 401:
-                extra = {"WWW-Authenticate": "Bearer"}
-            extra["Connection"] = "close"
-            return PlainTextResponse(refusal.reason + "\n", refusal.status, extra)
-        if outcome is Outcome.SAFE:
-            return Response(b"", 200)
-        return PlainTextResponse(outcome.value + "\n", 400 if outcome is Outcome.REFUSED else 503)
-
-    def _admit(self, request: Request, peer: str) -> None:
-        if request.url.path.rstrip("/") != self._settings.path.rstrip("/"):
-            raise _RefusalError(404, "unknown path")
-        if request.method != "POST":
-            raise _RefusalError(405, "only POST")
-        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if self._reception.types and kind not in self._reception.types:
-            raise _RefusalError(415, "wrong content type", kind)
-        if not self._buckets.take(peer, time.monotonic()):
-            raise _RefusalError(429, "too many requests")
-        self._check_token(request.headers)
-
-    def _check_token(self, headers: Mapping[str, str]) -> None:
-        if self._settings.token is None:
-            return
-        wanted = f"Bearer {self._settings.token.reveal()}"
-        if not hmac.compare_digest(headers.get("authorization", "").encode(), wanted.encode()):
-            raise _RefusalError(401, "wrong token")
-
-    async def _body(self, request: Request) -> bytes:
-        from starlette.requests import ClientDisconnect
-
-        limit = self._settings.max_body
-        length = request.headers.get("content-length", "")
-        if length.isdecimal() and int(length) > limit:
-            raise _RefusalError(413, "too large", f"{length} bytes announced, {limit} allowed")
-        parts, size = [], 0
-        try:
-            async with asyncio.timeout(self._settings.timeout):
-                async for part in request.stream():
-                    size += len(part)
-                    if size > limit:
-                        raise _RefusalError(413, "too large", f"more than {limit} bytes")
-                    parts.append(part)
-        except TimeoutError:
-            raise _RefusalError(408, "too slow") from None
-        except ClientDisconnect:
-            raise _RefusalError(400, "cut off") from None
-        return b"".join(parts)
-
-    def _believe(self, headers: Mapping[str, str], body: bytes) -> None:
-        scheme, secret = self._reception.scheme, self._settings.secret
-        if scheme is None or secret is None:
-            return
-        fault = signature.fault(scheme, secret.reveal(), headers, body, time.time())
-        if fault is not None:
-            raise _RefusalError(401, fault)
+    def _fault(self, headers: Mapping[str, str], body: bytes) -> str | None:
+        scheme = self._reception.scheme
+        if scheme is None or not self._secret:
+            return None
+        return signature.fault(scheme, self._secret, headers, body, time.time())
 
     def _key(self, headers: Mapping[str, str]) -> str:
         scheme = self._reception.scheme
         return headers.get(scheme.header.lower(), "") if self._reception.once and scheme else ""
 
-    async def _hand_on(self, body: bytes, headers: Mapping[str, str], peer: str, key: str) -> Outcome:
-        loop = asyncio.get_running_loop()
-        settled: asyncio.Future[Outcome] = loop.create_future()
-
-        def settle(outcome: Outcome) -> None:
-            loop.call_soon_threadsafe(_resolve, settled, outcome)
-
-        try:
-            self._arrived.put_nowait(
-                Parcel(body, f"POST from {peer}", headers=headers, key=key, settle=settle)
-            )
-        except queue.Full:
-            raise _RefusalError(503, "busy") from None
-        try:
-            return await asyncio.wait_for(settled, self._settings.timeout)
-        except TimeoutError:
-            raise _RefusalError(503, "not safe in time") from None
+    def _settle(self, number: int, outcome: Outcome) -> None:
+        status, body = _ANSWERS[outcome]
+        self._listener.answer(number, status, body)
 
 
-def _resolve(settled: asyncio.Future[Outcome], outcome: Outcome) -> None:
-    if not settled.done():
-        settled.set_result(outcome)
-
-
-def _unpacked(headers: Mapping[str, str], body: bytes, limit: int) -> bytes:
-    if headers.get("content-encoding", "").lower() != "gzip":
-        return body
-    try:
-        return gunzip(body, limit)
-    except TooLargeError as error:
-        raise _RefusalError(413, "too large", str(error)) from None
-    except ValueError as error:
-        raise _RefusalError(400, "not gzip", str(error)) from None
+_ANSWERS = {
+    Outcome.SAFE: (200, b""),
+    Outcome.REFUSED: (400, b"refused\n"),
+    Outcome.AGAIN: (503, b"again\n"),
+}

@@ -40,11 +40,11 @@ class Status:
             if self.heard is not None:
                 self.heard(self)
 
-    def refuse(self, reason: str, origin: str, detail: str = "") -> None:
+    def refuse(self, reason: str, origin: str, detail: str = "", times: int = 1) -> None:
         """Count what was refused, and say so in one line."""
-        self.refused[reason] += 1
-        count = self.refused[reason]
-        if count <= LOGGED or count % SAMPLE == 0:
+        before = self.refused[reason]
+        count = self.refused[reason] = before + times
+        if count <= LOGGED or count // SAMPLE > before // SAMPLE:
             _log().warning("refused", source=self.feed, at=origin, reason=reason, detail=detail, count=count)
 
     def arrived(self, size: int) -> None:

@@ -28,7 +28,12 @@ API = "https://api.github.com"
 LIMITS = ("x-ratelimit-remaining", "x-ratelimit-reset")
 NOBODY = "0" * 40
 # https://docs.github.com/webhooks/using-webhooks/validating-webhook-deliveries
-RECEPTION = http.Reception(Scheme("X-Hub-Signature-256", "sha256="), sign_always=True, once=True)
+RECEPTION = http.Reception(
+    Scheme("X-Hub-Signature-256", "sha256="),
+    sign_always=True,
+    once=True,
+    kept=("X-GitHub-Event", "X-GitHub-Delivery"),
+)
 MINERS = (
     "xmrig", "xmr-stak", "minerd", "cpuminer", "ccminer", "cgminer", "bfgminer", "ethminer", "nbminer", "t-rex",
     "lolminer", "phoenixminer", "nanominer", "gminer", "teamredminer", "srbminer", "wildrig", "stratum+tcp",
