@@ -60,7 +60,7 @@ CASES = {
     "deep YAML": (f"- rule: {'[' * 100_000}\n", 1, "LOAD_ERR_YAML_PARSE", "nesting"),
     "a node inside of itself": ("- &a [*a]\n", 1, "LOAD_ERR_YAML_VALIDATE", "array of objects"),
     "a mapping": ("rule: x\n", 1, "LOAD_ERR_YAML_VALIDATE", "array of objects"),
-    "NUL": ("- rule: a\0b\n", 1, "LOAD_ERR_YAML_PARSE", "#x0000"),
+    "NUL": ("- rule: a\0b\n", 1, "LOAD_ERR_YAML_PARSE", "U+0000"),
 }  # fmt: skip
 
 
@@ -76,6 +76,93 @@ def test_a_wrong_file_gets_a_message_with_its_place(text: str, line: int, code: 
 def test_a_rule_with_several_faults_has_them_all_reported() -> None:
     text = RULE.format("[a]").replace("INFO", "SOON") + "  enabled: may\n  tags: a\n"
     assert [problem.place.line for problem in faults(text)] == [3, 5, 6, 7]
+
+
+def test_a_fault_of_the_form_hides_none_of_the_condition_and_the_output() -> None:
+    text = (
+        RULE.format("evt.type = open and proc.nme = x")
+        .replace("INFO", "SOON")
+        .replace("output: o", "output: '%no.field'")
+    )
+    assert [(problem.code, problem.place.line) for problem in faults(text)] == [
+        ("LOAD_ERR_COMPILE_CONDITION", 3),
+        ("LOAD_ERR_COMPILE_OUTPUT", 4),
+        ("LOAD_ERR_YAML_VALIDATE", 5),
+    ]
+
+
+def test_a_missing_key_hides_no_fault_of_what_is_there() -> None:
+    found = faults(
+        "- rule: one\n  condition: evt.type = open and proc.nme = x\n  exceptions:\n    - name: a\n"
+    )
+    assert [problem.code for problem in found] == [
+        "LOAD_ERR_YAML_VALIDATE",
+        "LOAD_ERR_YAML_VALIDATE",
+        "LOAD_ERR_YAML_VALIDATE",
+        "LOAD_ERR_COMPILE_CONDITION",
+        "LOAD_ERR_YAML_VALIDATE",
+    ]
+
+
+def test_every_fault_of_an_override_is_told() -> None:
+    change = (
+        "- rule: one\n  output: x\n  tags: [a]\n  override: {output: add, priority: append, desc: replace}\n"
+    )
+    found = [problem.message for problem in faults(RULE.format("evt.type = open") + change)]
+    assert len(found) == 4
+
+
+MACRO = "- macro: {}\n  condition: {}\n"
+
+
+def test_a_loop_of_macros_is_told_once_with_its_chain() -> None:
+    text = MACRO.format("a", "b and evt.num = 1") + MACRO.format("b", "evt.num = 2 or a")
+    (found,) = faults(text + RULE.format("evt.type = open and a"))
+    assert found.message == "reference loop in macro 'a': a → b → a"
+    assert (found.code, found.place.line, found.place.column) == ("LOAD_ERR_VALIDATE", 2, 14)
+
+
+def test_a_loop_through_a_later_definition_is_told() -> None:
+    text = MACRO.format("a", "evt.num = 1") + MACRO.format("b", "a") + MACRO.format("a", "b or evt.num = 3")
+    (found,) = faults(text + RULE.format("evt.type = open and a"))
+    assert "reference loop in macro" in found.message
+
+
+def test_a_macro_below_the_one_that_uses_it_is_told_where_it_is_used() -> None:
+    text = MACRO.format("a", "later and evt.num = 1") + MACRO.format("later", "evt.num = 2")
+    (found,) = faults(text + RULE.format("evt.type = open and a"))
+    assert found.message == "Undefined macro 'later' used in filter."
+    assert found.place.line == 2
+    assert found.help == "'later' is defined below 'a', at bad.yaml:3; a macro sees those above it"
+
+
+@pytest.mark.timeout(60)
+def test_a_long_chain_of_macros_is_fine() -> None:
+    chain = [MACRO.format(f"m{number + 1}", f"m{number} and evt.num > {number}") for number in range(2000)]
+    text = MACRO.format("m0", "evt.type = open") + "".join(chain) + RULE.format("m2000")
+    assert faults(text) == []
+
+
+def test_macros_that_nest_too_deep_are_refused() -> None:
+    words = ("and", "or")
+    chain = [MACRO.format(f"m{n + 1}", f"m{n} {words[n % 2]} evt.num = {n}") for n in range(900)]
+    (found,) = faults(MACRO.format("m0", "evt.type = open") + "".join(chain) + RULE.format("m900"))
+    assert found.message == "with its macros the condition is nested 900 deep, at most 400"
+
+
+def test_a_byte_that_is_not_utf8_is_shown_where_it_stands(tmp_path: Path) -> None:
+    path = tmp_path / "latin.yaml"
+    text = RULE.format("evt.type = open and proc.nme = 'é\udcff'").encode("utf-8", "surrogateescape")
+    path.write_bytes(text)
+    field, byte = rules.load([path], catalog.load()).errors
+    assert field.message == "nonexistent field proc.nme"
+    assert (byte.place.line, byte.place.column) == (3, 47)
+    assert byte.text().splitlines()[2].index("^") == byte.text().splitlines()[1].index("�")
+
+
+def test_a_control_character_is_shown_where_it_stands() -> None:
+    (found,) = faults(RULE.format("evt.type = open and proc.name = é\x00"))
+    assert (found.place.line, found.place.column) == (3, 47)
 
 
 @pytest.mark.timeout(60)
@@ -99,7 +186,7 @@ def test_a_hostile_name_harms_no_terminal() -> None:
     [
         (("rules", "check", "{}/none.yaml"), 1, "none.yaml:1:1: error: no such file or directory"),
         (("rules", "check", "{}"), 1, "the folder holds no rule files"),
-        (("rules", "check", "{}/binary.yaml"), 1, "byte 128 is not UTF-8"),
+        (("rules", "check", "{}/binary.yaml"), 1, "byte 0x80 at offset 128 is not UTF-8"),
         (("rules", "test", "{}"), 1, "the folder holds no rule files"),
         (("rules", "fmt", "{}"), 3, "the folder holds no rule files"),
         (("rules", "check", "--nope"), 2, "No such option"),

@@ -81,9 +81,11 @@ def test_record_keeps_what_the_filter_says(start, force, tmp_path) -> None:
     run.says("watching")
     act(tmp_path / "scene")
     run.signal(signal.SIGINT)
-    assert run.ends()[0] == 0
+    code, said = run.ends()
+    assert code == 0
     lines = list(_core.field_values(str(path), ["proc.name", "evt.type"]))
     assert lines
+    assert said.splitlines()[-1].startswith(f"{len(lines)} events in ")
     assert set(lines) == {'{"evt.type":"openat","proc.name":"cat"}'}
 
 

@@ -47,18 +47,19 @@ impl Recorder {
     }
 
     /// Writes an event that is kept, and one that is not but changes state, marked so that nobody shows it.
+    /// Tells whether a reader will show it.
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub fn event(&mut self, cx: &Cx<'_>) -> io::Result<()> {
+    pub fn event(&mut self, cx: &Cx<'_>) -> io::Result<bool> {
         let event = cx.event;
         if cx.seen.hidden || self.keeps(cx) {
-            return self.writer.event(event);
+            return self.writer.event(event).map(|()| !cx.seen.hidden);
         }
         if event.info().flags.has(Flags::MODIFIES_STATE) {
-            return self.writer.event(&Event { dump_flags: event.dump_flags | STATE_ONLY, ..*event });
+            self.writer.event(&Event { dump_flags: event.dump_flags | STATE_ONLY, ..*event })?;
         }
-        Ok(())
+        Ok(false)
     }
 
     /// Closes the file.

@@ -24,6 +24,7 @@ pub(crate) struct Scene {
     program: Option<Arc<Program>>,
     generation: u32,
     recorder: Option<Recorder>,
+    recorded: u64,
     path: PathBuf,
     asked: Asked,
     amends: Amends,
@@ -57,6 +58,7 @@ impl Scene {
             program: setup.rules.program.clone(),
             generation: 0,
             recorder,
+            recorded: 0,
             path,
             asked: Asked::default(),
             amends: Amends::default(),
@@ -136,10 +138,13 @@ impl Scene {
                 self.amends.keep(&self.engine, (program, self.generation), event, &seen, matched);
             }
         }
-        if let Some(recorder) = &mut self.recorder
-            && let Err(error) = recorder.event(&self.engine.context(event, &seen))
-        {
-            self.failed.get_or_insert(error);
+        if let Some(recorder) = &mut self.recorder {
+            match recorder.event(&self.engine.context(event, &seen)) {
+                Ok(shown) => self.recorded += u64::from(shown),
+                Err(error) => {
+                    self.failed.get_or_insert(error);
+                }
+            }
         }
         let kept = self.footage.event(event);
         self.trouble(kept);
@@ -205,7 +210,13 @@ impl Scene {
 
     pub(crate) fn figures(&self) -> Figures {
         let counts = self.engine.counts;
-        Figures { events: counts.events, alerts: counts.matches, unknown: self.unknown, ..Figures::default() }
+        Figures {
+            events: counts.events,
+            recorded: self.recorded,
+            alerts: counts.matches,
+            unknown: self.unknown,
+            ..Figures::default()
+        }
     }
 }
 

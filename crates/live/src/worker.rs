@@ -31,6 +31,8 @@ const REST: Duration = Duration::from_secs(1);
 pub struct Figures {
     /// Events numbered.
     pub events: u64,
+    /// Events written to a recording.
+    pub recorded: u64,
     /// Matches made.
     pub alerts: u64,
     /// Events that the kernel side had to drop, per class.

@@ -174,6 +174,7 @@ fn question(question: Question) -> PyQuestion {
 fn figures_dict(py: Python<'_>, figures: Figures) -> PyResult<Bound<'_, PyDict>> {
     let dict = PyDict::new(py);
     dict.set_item("events", figures.events)?;
+    dict.set_item("recorded", figures.recorded)?;
     dict.set_item("alerts", figures.alerts)?;
     dict.set_item("lost", figures.lost.values().sum::<u64>())?;
     dict.set_item("lost_by_class", figures.lost)?;

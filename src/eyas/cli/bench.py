@@ -82,6 +82,13 @@ def _show(figures: dict[str, float | int], as_json: bool) -> None:
         click.echo(f"{name:20} {value:>16,.3f}" if isinstance(value, float) else f"{name:20} {value:>16,}")
 
 
+def _unread(capture: Path, error: Exception) -> RunError:
+    """A capture that cannot be read."""
+    if isinstance(error, OSError):
+        return RunError(f"{capture}: {(error.strerror or str(error)).lower()}")
+    return RunError(str(error))
+
+
 def _memory() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
@@ -107,7 +114,7 @@ def replay(capture: Path, paths: tuple[Path, ...], wanted: int, as_json: bool) -
             _, ended = player.next(1 << 18)
         stats = player.stats()
     except (OSError, _core.CoreError) as error:
-        raise RunError(f"{capture}: {error}") from None
+        raise _unread(capture, error) from None
     seconds = stats["seconds"] - stats["seed_seconds"]
     _show(
         {
@@ -136,7 +143,7 @@ def read(capture: Path, wanted: int, as_json: bool) -> None:
         once, _ = _core.bench_read(str(capture))
         events, seconds = _core.bench_read(str(capture), repeat=max(2, wanted // max(1, once)))
     except (OSError, _core.CoreError) as error:
-        raise RunError(f"{capture}: {error}") from None
+        raise _unread(capture, error) from None
     _show({"events": events, "seconds": seconds, "events_per_second": events / seconds}, as_json)
 
 

@@ -11,6 +11,7 @@ import click
 
 from eyas import alert, config, rules
 from eyas.catalog import Catalog, statics
+from eyas.cli.rules.paths import count
 from eyas.errors import UsageError
 from eyas.hub import activity, entities
 from eyas.hub import settings as alerts
@@ -116,7 +117,7 @@ def report(loaded: rules.Loaded) -> None:
         if problem.is_error or not problem.code.startswith("LOAD_UNUSED"):
             click.echo(problem.text(), err=True)
     if loaded.errors:
-        raise UsageError(f"{len(loaded.errors)} errors in the rules", "see `eyas rules check`")
+        raise UsageError(f"{count(len(loaded.errors), 'error')} in the rules", "see `eyas rules check`")
 
 
 def rule_settings(settings: config.Settings, enable_all: bool, carry: tuple[str, ...] = ()) -> rules.Settings:

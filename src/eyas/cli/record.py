@@ -35,5 +35,6 @@ def command(file: Path, how_long: str | None, condition: str | None) -> None:
         wakes.restart(seconds)
         figures = recording.run(wakes)
     click.echo(
-        f"{figures['events']} events in {figures['seconds']:.1f} s, {figures['lost']} lost: {file}", err=True
+        f"{figures['recorded']} events in {figures['seconds']:.1f} s, {figures['lost']} lost: {file}",
+        err=True,
     )

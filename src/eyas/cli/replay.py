@@ -59,6 +59,8 @@ def command(
         enable_all,
         lambda settings: keeping.replayed(settings, store),
     )
+    if condition is not None and write is None:
+        raise UsageError("--filter says what --write keeps, and there is no --write", "add --write FILE")
     if write is not None and (len(files) > 1 or source is not None):
         raise UsageError("--write takes one capture at a time")
     if write is not None and write.exists() and write.samefile(files[0]):

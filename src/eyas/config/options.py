@@ -57,7 +57,7 @@ def put(values: dict[str, Any], path: Sequence[Step], value: Any, what: str) -> 
     elif _stands(at, last):
         at[last] = value
     else:
-        raise UsageError(f"{what}: there is nothing at '{_shown(path)}'")
+        raise _nothing(at, last, what)
 
 
 def _stands(at: Any, step: Step) -> bool:
@@ -74,8 +74,16 @@ def _inner(at: Any, step: Step, new: Any, what: str) -> Any:
     if step == "" and isinstance(at, list):
         at.append(new)
         return new
-    raise UsageError(f"{what}: there is nothing at '{step}'")
+    raise _nothing(at, step, what)
 
 
-def _shown(path: Sequence[Step]) -> str:
-    return ".".join(map(str, path))
+def _nothing(at: Any, step: Step, what: str) -> UsageError:
+    """The refusal of a step that leads nowhere."""
+    if isinstance(at, list):
+        hint = "KEY[]=VALUE adds one"
+        if isinstance(step, int):
+            return UsageError(f"{what}: the list has {len(at)} entries, none with the number {step}", hint)
+        return UsageError(f"{what}: expected the number of an entry, found '{step}'", hint)
+    shown = f"[{step}]" if isinstance(step, int) or step == "" else f"'{step}'"
+    found = "a mapping" if isinstance(at, dict) else f"the value {at!r:.60}"
+    return UsageError(f"{what}: {shown} is asked of {found}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -243,6 +244,26 @@ class AppendOutput(Section):
     suggested_output: bool = Field(False, description="Add the fields that are worth having.")
 
 
+def _says(wanted: str) -> Any:
+    """Refuses an empty mapping, which would have no effect."""
+
+    def check(value: Any) -> Any:
+        if value == {}:
+            raise PydanticCustomError("empty", "expected {wanted}", {"wanted": wanted})
+        return value
+
+    return BeforeValidator(check)
+
+
+Turned = Annotated[
+    dict[
+        Literal["enable", "disable"],
+        Annotated[dict[Literal["rule", "tag"], str], _says("rule: NAME or tag: TAG")],
+    ],
+    _says("enable: or disable:"),
+]
+
+
 class Settings(Section):
     """The whole configuration."""
 
@@ -251,7 +272,7 @@ class Settings(Section):
     )
     watch_config_files: bool = Field(True, description="Reload when configuration or rules change.")
     rules_files: list[str] = Field(default_factory=list, description="Rule files and folders, in order.")
-    rules: list[dict[Literal["enable", "disable"], dict[Literal["rule", "tag"], str]]] = Field(
+    rules: list[Turned] = Field(
         default_factory=list,
         description="Turn rules on or off: {enable: {rule: NAME}}, {disable: {tag: TAG}}.",
     )

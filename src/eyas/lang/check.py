@@ -192,7 +192,7 @@ def _expect_regex(pattern: str, span: Span) -> None:
             "E205",
             span,
             f"invalid regular expression: {wrong[1]} at {wrong[0]}",
-            "the syntax is that of POSIX",
+            "the syntax is that of RE2 in POSIX mode, as in egrep",
         )
 
 

@@ -12,8 +12,9 @@ import yaml
 from eyas.catalog import Version
 from eyas.rules import examples, exceptions, grouping
 from eyas.rules.document import Document, is_null
-from eyas.rules.items import Item, ListItem, Macro, RefusedError, Rule, mapping, plain
+from eyas.rules.items import PRIORITIES, Item, ListItem, Macro, RefusedError, Rule, mapping, plain
 from eyas.rules.problem import Problem
+from eyas.rules.text import Source
 
 ENGINE_VERSION = (0, 63, 0)
 PLUGINS = {"container": (0, 7, 1), "k8smeta": (0, 4, 1), "json": (0, 7, 3)}
@@ -27,6 +28,8 @@ _REPLACEABLE = (
     *_APPENDABLE, "priority", "enabled", "warn_evttypes", "skip-if-unknown-filter", "capture", "capture_duration",
     *grouping.KEYS,
 )  # fmt: skip
+# What a rule has in place of what its item lacks.
+_ABSENT = {"condition": Source(), "output": Source(), "desc": "", "priority": len(PRIORITIES) - 1}
 _RULE_KEYS = ("rule", "source", "append", "override", "tests", *_REPLACEABLE)
 
 
@@ -182,22 +185,20 @@ class Collected:
         if item.flag("append", False):
             what = "Keys 'override' and 'append: true' cannot be used together. Add an 'append' entry under override instead."
             raise item.refuse(what, "append")
-        for key, operation in plain(node).items():
-            if operation not in ("append", "replace"):
-                what = f"Invalid override operation for key '{key}': '{operation}'"
-                raise item.refuse(what, "override", help="expected append or replace")
-            if operation == "append" and key not in appendable:
-                raise item.refuse(f"Key '{key}' cannot be appended to, use 'replace' instead", "override")
-            if operation == "replace" and key not in replaceable:
-                raise item.refuse(f"Key '{key}' cannot be replaced", "override")
-            if key not in item.keys:
-                what = f"An {operation} override for '{key}' was specified but '{key}' is not defined"
-                raise item.refuse(what, "override")
-            found[operation].append(key)
+        operations: dict[str, Any] = plain(node)
+        faults = [
+            problem
+            for key, operation in operations.items()
+            for problem in _override_faults(item, key, operation, appendable, replaceable)
+        ]
         for key in item.keys:
-            if key in replaceable and key not in found["append"] and key not in found["replace"]:
+            if key in replaceable and key not in operations:
                 what = f"Unexpected key '{key}': no corresponding entry under 'override' is defined."
-                raise item.refuse(what, key)
+                faults += item.refuse(what, key).problems
+        if faults:
+            raise RefusedError(*faults)
+        for key, operation in operations.items():
+            found[operation].append(key)
         return found
 
     def _rule(self, item: Item) -> None:
@@ -269,13 +270,29 @@ class Collected:
             "tags": lambda: set(item.sequence("tags")) if "tags" in item.keys else set(),
             "grouping": lambda: item.grouping(grouping.SILENT_ON_IT),
         }
-        rule = Rule(name=name, place=item.place, tests=tests, file=self.file, **item.gather(readers))
-        for value in exceptions.read(item, self.problems):
+        values, faults = item.gather(readers)
+        rule = Rule(name=name, place=item.place, tests=tests, file=self.file, **{**_ABSENT, **values})
+        faults += self._define_exceptions(item, rule)
+        rule.torn = bool(faults)
+        self.rules[name] = rule
+        self.problems += faults
+
+    def _define_exceptions(self, item: Item, rule: Rule) -> list[Problem]:
+        """Give a rule its exceptions; tells what is wrong with them."""
+        faults: list[Problem] = []
+        try:
+            found = exceptions.read(item, self.problems)
+        except RefusedError as refused:
+            return list(refused.problems)
+        for value in found:
             if value["name"] in rule.exceptions:
                 what = f"Multiple definitions of exception '{value['name']}' in the same rule"
                 self.problems.append(item.warn("LOAD_EXCEPTION_NAME_NOT_UNIQUE", what, "exceptions"))
-            rule.exceptions[value["name"]] = exceptions.define(item, value)
-        self.rules[name] = rule
+            try:
+                rule.exceptions[value["name"]] = exceptions.define(item, value)
+            except RefusedError as refused:
+                faults += refused.problems
+        return faults
 
     def _change(self, item: Item, name: str, override: dict[str, list[str]]) -> None:
         operation = "append" if override["append"] else "replace"
@@ -349,6 +366,23 @@ class Collected:
                 rule.capture_duration = item.number(key, 0)
 
 
+def _override_faults(
+    item: Item, key: str, operation: Any, appendable: tuple[str, ...], replaceable: tuple[str, ...]
+) -> tuple[Problem, ...]:
+    """What is wrong with one entry of `override`."""
+    if operation not in ("append", "replace"):
+        what = f"Invalid override operation for key '{key}': '{operation}'"
+        return item.refuse(what, "override", help="expected append or replace").problems
+    if operation == "append" and key not in appendable:
+        return item.refuse(f"Key '{key}' cannot be appended to, use 'replace' instead", "override").problems
+    if operation == "replace" and key not in replaceable:
+        return item.refuse(f"Key '{key}' cannot be replaced", "override").problems
+    if key not in item.keys:
+        what = f"An {operation} override for '{key}' was specified but '{key}' is not defined"
+        return item.refuse(what, "override").problems
+    return ()
+
+
 def _version(text: str) -> tuple[int, int, int] | None:
     match = re.fullmatch(r"(\d+)\.(\d+)\.(\d+)(?:-.*)?", text)
     return (int(match[1]), int(match[2]), int(match[3])) if match else None
@@ -357,5 +391,5 @@ def _version(text: str) -> tuple[int, int, int] | None:
 def _closest(name: str, known: Iterable[str]) -> str | None:
     import difflib
 
-    near = difflib.get_close_matches(name, list(known), 1, 0.6)
+    near = difflib.get_close_matches(name[:64], list(known), 1, 0.6)
     return near[0] if near else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,7 +12,7 @@ from eyas.lang.diagnostics import fault
 from eyas.rules import exceptions
 from eyas.rules.additions import NOTHING_MORE, Addition, Extras, extras
 from eyas.rules.collect import Collected
-from eyas.rules.expand import Expander, names_of
+from eyas.rules.expand import Expander, FaultyMacroError, UnresolvedError, names_of
 from eyas.rules.grouping import SILENT_ON_IT, Grouping
 from eyas.rules.items import PRIORITIES, Example, Macro, Rule
 from eyas.rules.limits import expect_grown, regex_fault
@@ -95,9 +94,9 @@ class Compiler:
             what = f"Unknown source {rule.source}, skipping"
             self._problem("LOAD_UNKNOWN_SOURCE", what, rule.place, "warning", (("rule", rule.name),))
             return None
-        condition = self._condition(rule, ground)
-        output = self._output(rule, ground)
-        if condition is None or output is None:
+        condition = self._condition(rule, ground) if rule.condition.text else None
+        output = self._output(rule, ground) if rule.output.text else None
+        if condition is None or output is None or rule.torn:
             return None
         tree, source = condition
         template, text = output
@@ -161,22 +160,24 @@ class Compiler:
             self._expect_seen(expanded.tree, rule)
             tree = self.expander.inline(expanded.tree)
             expect_grown(tree)
-        except LookupError as error:
-            self._undefined(str(error), expanded.tree, expanded.source, context)
-            return None
+        except UnresolvedError as error:
+            self._unresolved(error, expanded.source, context)
+            good = False
+        except FaultyMacroError:
+            good = False
         except FaultError as error:
             self._fault(error.fault, expanded.source, context, rule)
             return None
-        return (
-            (tree, rule.condition) if good and self._macros_good(expanded.tree, rule, ground, set()) else None
-        )
+        good &= self._macros_good(expanded.tree, rule, ground)
+        return (tree, rule.condition) if good else None
 
     def _expect_seen(self, tree: Node, rule: Rule) -> None:
-        """A rule sees the macros of its file and of those before; raises `LookupError` for another."""
+        """A rule sees the macros of its file and of those before; raises `UnresolvedError` for another."""
         for name in names_of(tree):
             macro = self.collected.macros.get(name.name)
             if macro is not None and macro.file > rule.file:
-                raise LookupError(f"Undefined macro '{name.name}' used in filter.")
+                hint = f"'{name.name}' is defined in a later file, {macro.place.file}"
+                raise UnresolvedError(name, None, f"Undefined macro '{name.name}' used in filter.", hint)
 
     def _exceptions_good(self, rule: Rule, ground: Ground) -> bool:
         """Whether the fields of all exceptions exist, also of those without values."""
@@ -209,35 +210,40 @@ class Compiler:
             source = source.joined(Source.of(text, _fixed(place)), " and not ")
         return source
 
-    def _undefined(
-        self, message: str, tree: Node, source: Source, context: tuple[tuple[str, str], ...]
+    def _unresolved(
+        self, error: UnresolvedError, source: Source, context: tuple[tuple[str, str], ...]
     ) -> None:
-        if not message:
-            return
-        place = next(
-            (source.place(name.span[0]) for name in names_of(tree) if f"'{name.name}'" in message),
-            source.place(0),
-        )
-        near = None if "loop" in message else _closest(message.split("'")[1], self.collected.macros)
-        hint = f"did you mean {near!r}?" if near else ""
-        self._problem("LOAD_ERR_VALIDATE", message, place, "error", context, hint)
-
-    def _macros_good(self, tree: Node, rule: Rule, ground: Ground, done: set[str]) -> bool:
-        good = True
-        for name in names_of(tree):
-            if name.name in done or name.name not in self.collected.macros:
-                continue
-            done.add(name.name)
-            inner = self.expander.macro(name.name)
-            context = (("macro", name.name), ("condition expression", ""))
+        """Tell of a name that is no macro, once, at the condition that uses it."""
+        if error.user is not None:
+            inner = self.expander.macro(error.user.name)
             if isinstance(inner, FaultError):
-                self._fault(
-                    inner.fault, self.expander.text(self.collected.macros[name.name].condition), context, rule
-                )
+                return
+            source, context = inner.source, (("macro", error.user.name), ("condition expression", ""))
+        place = source.place(error.name.span[0])
+        key = ("", 0, " ".join(sorted(error.loop))) if error.loop else (place.file, place.offset, str(error))
+        if key not in self.seen:
+            self.seen.add(key)
+            self._problem("LOAD_ERR_VALIDATE", str(error), place, "error", context, error.help)
+
+    def _macros_good(self, tree: Node, rule: Rule, ground: Ground) -> bool:
+        """Whether the macros that a tree names, and those that they name, are good."""
+        good = True
+        done: set[str] = set()
+        waiting = [name.name for name in names_of(tree)]
+        while waiting:
+            name = waiting.pop()
+            macro = self.collected.macros.get(name)
+            if name in done or macro is None:
+                continue
+            done.add(name)
+            inner = self.expander.macro(name)
+            context = (("macro", name), ("condition expression", ""))
+            if isinstance(inner, FaultError):
+                self._fault(inner.fault, self.expander.text(macro.condition), context, rule)
                 good = False
                 continue
             good &= self._checked(inner.tree, inner.source, context, rule, ground)
-            good &= self._macros_good(inner.tree, rule, ground, done)
+            waiting += [name.name for name in names_of(inner.tree)]
         return good
 
     def _checked(
@@ -379,13 +385,18 @@ class Compiler:
         for found in min(checked, key=len, default=[]):
             if found.code != "E106":
                 self._fault(replace(found, severity="warning"), inner.source, context)
+        try:
+            self.expander.inline(inner.tree, macro)
+        except UnresolvedError as error:
+            self._unresolved(error, inner.source, context)
+        except FaultyMacroError:
+            return
 
     def _unused(self) -> None:
-        for macro in self.collected.macros.values():
-            if not macro.used:
-                self._unused_macro(macro)
-                what = f"Macro not referred to by any other rule/macro: {macro.name}"
-                self._problem("LOAD_UNUSED_MACRO", what, macro.place, "warning", (("macro", macro.name),))
+        for macro in [macro for macro in self.collected.macros.values() if not macro.used]:
+            self._unused_macro(macro)
+            what = f"Macro not referred to by any other rule/macro: {macro.name}"
+            self._problem("LOAD_UNUSED_MACRO", what, macro.place, "warning", (("macro", macro.name),))
         for item in self.collected.lists.values():
             if not item.used:
                 what = f"List not referred to by any other rule/macro: {item.name}"
@@ -394,13 +405,6 @@ class Compiler:
 
 def _fixed(place: Place) -> Locate:
     return lambda _offset: place
-
-
-def _closest(name: str, known: Iterable[str]) -> str | None:
-    import difflib
-
-    near = difflib.get_close_matches(name, list(known), 1, 0.6)
-    return near[0] if near else None
 
 
 __all__ = ["Compiled", "Compiler", "Name"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,8 @@ from pathlib import Path
 import yaml
 
 from eyas.rules.problem import Place, Problem
+
+_NOT_YAML = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 try:
     from yaml import CSafeLoader as Loader
@@ -71,12 +74,19 @@ def read(path: Path) -> Document:
         problem = Problem("LOAD_ERR_FILE_READ", (error.strerror or str(error)).lower(), Place(name))
         return Document(name, "", [], [problem])
     try:
-        text = raw.decode("utf-8")
+        return parse(name, raw.decode("utf-8"))
     except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        problem = Problem("LOAD_ERR_YAML_PARSE", f"byte {error.start} is not UTF-8", Place(name, line))
-        return Document(name, "", [], [problem])
-    return parse(name, text)
+        return _mended(name, raw, error.start)
+
+
+def _mended(name: str, raw: bytes, at: int) -> Document:
+    """Read text with a byte in it that is not UTF-8: that is one problem, and the rest is read too."""
+    document = parse(name, raw.decode("utf-8", "replace"))
+    column = len(raw[raw.rfind(b"\n", 0, at) + 1 : at].decode())
+    place = document.at(raw.count(b"\n", 0, at), column)
+    what = f"byte 0x{raw[at]:02x} at offset {at} is not UTF-8"
+    document.problems.append(Problem("LOAD_ERR_YAML_PARSE", what, place, help="rule files are UTF-8"))
+    return document
 
 
 def parse(name: str, text: str) -> Document:
@@ -91,10 +101,21 @@ def parse(name: str, text: str) -> Document:
         hint = "YAML is indented with blanks, not tabs" if "\t" in place.text else ""
         what = " ".join(filter(None, (error.context, error.problem)))
         document.problems.append(Problem("LOAD_ERR_YAML_PARSE", what or "not YAML", place, help=hint))
+    except yaml.reader.ReaderError:
+        document.problems.append(_unprintable(document))
     except (yaml.YAMLError, RecursionError) as error:
         what = str(error).split("\n")[0] or "nested too deep"
         document.problems.append(Problem("LOAD_ERR_YAML_PARSE", what, Place(name)))
     return document
+
+
+def _unprintable(document: Document) -> Problem:
+    """The first character that no YAML may hold."""
+    at = next((found.start() for found in _NOT_YAML.finditer(document.text)), 0)
+    line = document.text.count("\n", 0, at)
+    place = document.at(line, at - (document.text.rfind("\n", 0, at) + 1))
+    what = f"character U+{ord(document.text[at]):04X} may not stand in YAML"
+    return Problem("LOAD_ERR_YAML_PARSE", what, place, help=r'write "\x00" in double quotes')
 
 
 def _items(document: Document, root: yaml.Node | None) -> Iterator[yaml.MappingNode]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from eyas import lang
@@ -13,6 +15,23 @@ from eyas.rules.problem import Place
 from eyas.rules.text import Source
 
 _EDGES = frozenset(" \t\n\r\f\v(),=")
+
+
+class UnresolvedError(Exception):
+    """A name that stands for no macro where it is used: in the condition of the macro `user`, or of a rule."""
+
+    def __init__(
+        self, name: Name, user: Macro | None, message: str, help: str = "", loop: tuple[str, ...] = ()
+    ) -> None:
+        super().__init__(message)
+        self.name = name
+        self.user = user
+        self.help = help
+        self.loop = frozenset(loop)
+
+
+class FaultyMacroError(Exception):
+    """A macro whose own fault is told where it stands."""
 
 
 @dataclass(slots=True)
@@ -78,35 +97,67 @@ class Expander:
                 self.trees[name] = error
         return self.trees[name]
 
-    def visible(self, name: str, user: Macro | None) -> Macro | None:
-        """The macro that a name stands for in a rule or in another macro."""
-        found = self.collected.macros.get(name)
-        if found is None or (user is not None and found.first >= user.last):
-            return None
-        return found
+    def inline(self, tree: Node, user: Macro | None = None) -> Node:
+        """Put macros in place, innermost first; raises `UnresolvedError` or `FaultyMacroError`."""
+        way = [(user, tree, iter(names_of(tree)))]
+        opened: set[str] = set()
+        while True:
+            user, tree, names = way[-1]
+            for name in names:
+                macro = self._visible(name, user, opened)
+                macro.used = True
+                if name.name not in self.whole:
+                    opened.add(name.name)
+                    way.append(self._opened(macro))
+                    break
+            else:
+                whole = lang.fold(tree, self._placed, _rebuilt)
+                if len(way) == 1 or user is None:
+                    return whole
+                self.whole[user.name] = whole
+                way.pop()
 
-    def inline(self, tree: Node, user: Macro | None = None, path: tuple[str, ...] = ()) -> Node:
-        """Put macros in place; raises `LookupError` for one that is unknown, faulty or part of a loop."""
+    def _opened(self, macro: Macro) -> tuple[Macro, Node, Iterator[Name]]:
+        inner = self.macro(macro.name)
+        if isinstance(inner, FaultError):
+            raise FaultyMacroError
+        return macro, inner.tree, iter(names_of(inner.tree))
 
-        def leaf(item: lang.Check | Name) -> Node:
-            if not isinstance(item, Name):
-                return item
-            macro = self.visible(item.name, user)
-            if macro is None:
-                if item.name in path:
-                    raise LookupError(f"reference loop in macro '{item.name}'")
-                raise LookupError(f"Undefined macro '{item.name}' used in filter.")
-            macro.used = True
-            if item.name not in self.whole:
-                if item.name in path:
-                    raise LookupError(f"reference loop in macro '{item.name}'")
-                inner = self.macro(item.name)
-                if isinstance(inner, FaultError):
-                    raise LookupError("")
-                self.whole[item.name] = self.inline(inner.tree, macro, (*path, item.name))
-            return self.whole[item.name]
+    def _placed(self, leaf: lang.Check | Name) -> Node:
+        return self.whole[leaf.name] if isinstance(leaf, Name) else leaf
 
-        return lang.fold(tree, leaf, _rebuilt)
+    def _visible(self, name: Name, user: Macro | None, opened: set[str]) -> Macro:
+        """The macro that a name stands for in a rule, or in another macro, which sees those above it only."""
+        found = self.collected.macros.get(name.name)
+        undefined = f"Undefined macro '{name.name}' used in filter."
+        if found is None:
+            near = difflib.get_close_matches(name.name[:64], list(self.collected.macros), 1, 0.6)
+            raise UnresolvedError(name, user, undefined, f"did you mean {near[0]!r}?" if near else "")
+        if user is None or (found.first < user.last and (name.name in self.whole or name.name not in opened)):
+            return found
+        chain = self._chain(name.name, user.name)
+        if chain:
+            shown = " → ".join((user.name, *chain))
+            raise UnresolvedError(name, user, f"reference loop in macro '{user.name}': {shown}", loop=chain)
+        where = f"{found.place.file}:{found.place.line}"
+        hint = f"'{name.name}' is defined below '{user.name}', at {where}; a macro sees those above it"
+        raise UnresolvedError(name, user, undefined, hint)
+
+    def _chain(self, start: str, goal: str) -> tuple[str, ...]:
+        """The macros from one to another, each named by the one before it; none if no way leads there."""
+        ways: list[tuple[str, ...]] = [(start,)]
+        seen: set[str] = set()
+        while ways:
+            way = ways.pop()
+            if way[-1] == goal:
+                return way
+            if way[-1] in seen or way[-1] not in self.collected.macros:
+                continue
+            seen.add(way[-1])
+            inner = self.macro(way[-1])
+            if not isinstance(inner, FaultError):
+                ways += [(*way, one.name) for one in names_of(inner.tree)]
+        return ()
 
 
 def _rebuilt(node: lang.And | lang.Or | lang.Not, children: list[Node]) -> Node:

@@ -110,6 +110,7 @@ class Rule:
     tests: list[Example] = field(default_factory=list)
     grouping: Grouping = SILENT_ON_IT
     file: int = 0
+    torn: bool = False  # its item has a fault: what is there of it is checked, and never runs
 
 
 @dataclass(slots=True)
@@ -140,8 +141,8 @@ class Item:
         problem = self.refuse(message, key, code, help).problems[0]
         return Problem(problem.code, problem.message, problem.place, "warning", help, "", problem.items)
 
-    def gather(self, readers: Mapping[str, Callable[[], Any]]) -> dict[str, Any]:
-        """What all readers give; the problems of those that refuse are raised together."""
+    def gather(self, readers: Mapping[str, Callable[[], Any]]) -> tuple[dict[str, Any], list[Problem]]:
+        """What the readers give, and the problems of those that refuse."""
         values: dict[str, Any] = {}
         problems: list[Problem] = []
         for name, reader in readers.items():
@@ -149,9 +150,7 @@ class Item:
                 values[name] = reader()
             except RefusedError as refused:
                 problems += refused.problems
-        if problems:
-            raise RefusedError(*problems)
-        return values
+        return values, problems
 
     def scalar(self, key: str) -> str:
         """A required non-empty scalar."""

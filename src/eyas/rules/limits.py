@@ -6,11 +6,12 @@ import functools
 import json
 import re
 
-from eyas.lang import FaultError, Node, fold
+from eyas.lang import And, FaultError, Node, Not, Or, fold
 from eyas.lang.diagnostics import refuse
 
 MAX_LENGTH = 32 << 20
 MAX_COMPARISONS = 100_000
+MAX_DEPTH = 400
 
 _JOINT = re.compile(r"[\s)](?:and|or)[\s(]")
 
@@ -30,6 +31,15 @@ def expect_grown(tree: Node) -> None:
     size = fold(tree, lambda _leaf: 1, lambda _node, children: sum(children))
     if size > MAX_COMPARISONS:
         raise _large(f"with its macros the condition has {size:,} comparisons, at most {MAX_COMPARISONS:,}")
+    _, depth = fold(tree, lambda _leaf: (Node, 0), _deeper)
+    if depth > MAX_DEPTH:
+        what = f"with its macros the condition is nested {depth:,} deep, at most {MAX_DEPTH:,}"
+        raise refuse("E002", (0, 0), what, "name fewer macros inside of each other")
+
+
+def _deeper(node: And | Or | Not, inside: list[tuple[object, int]]) -> tuple[object, int]:
+    """Kind and depth of a group; groups of one kind in each other are one."""
+    return type(node), max(depth + (kind is not type(node)) for kind, depth in inside)
 
 
 def _large(message: str) -> FaultError:

@@ -44,6 +44,8 @@ def command(
     eyas rules explain LOAD_NO_EVTTYPE
     eyas rules explain --collect
     """
+    if num is not None and capture is None:
+        raise UsageError("--event is the number of an event in a capture", "add --capture FILE")
     if collect:
         loaded = load(paths)
         chosen = loaded.active if name is None else [_named(name, loaded)]
