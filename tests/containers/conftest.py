@@ -10,11 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.containers import cri_server
+from tests.containers.cri_server import Pod, Server
 from tests.live import machine, start
 
 __all__ = ["machine", "start"]
 
 IMAGE = "localhost/eyas-test:1.0"
+# The same with a program of its own, as a pod needs it.
+POD_IMAGE = "localhost/eyas-pod:1.0"
 # Limits that a machine without CAP_SYS_RESOURCE can set too.
 LIMITS = ("--network", "none", "--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024")
 PATIENCE = 60
@@ -55,13 +59,14 @@ def podman(root: Path) -> Iterator[Callable[..., str]]:
 
     try:
         tar = subprocess.run(["tar", "-C", str(root), "-c", "."], check=True, capture_output=True)
-        subprocess.run(
-            ["podman", "import", "--quiet", "-", IMAGE],
-            input=tar.stdout,
-            check=True,
-            capture_output=True,
-            timeout=PATIENCE,
-        )
+        for image, options in ((IMAGE, ()), (POD_IMAGE, ("--change", 'CMD ["/bin/sleep","600"]'))):
+            subprocess.run(
+                ["podman", "import", "--quiet", *options, "-", image],
+                input=tar.stdout,
+                check=True,
+                capture_output=True,
+                timeout=PATIENCE,
+            )
         run("run", "--rm", *LIMITS, IMAGE, "/bin/cat", "/etc/passwd")
     except (RuntimeError, subprocess.SubprocessError) as error:
         pytest.skip(f"podman cannot run a container here: {error}")
@@ -77,3 +82,19 @@ def sleeper(podman: Callable[..., str]) -> Iterator[tuple[str, str]]:
     )
     yield name, number
     podman("rm", "-f", "-t", "0", name)
+
+
+@pytest.fixture(scope="session")
+def containerd(podman: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A containerd that knows the image of pods."""
+    folder = tmp_path_factory.mktemp("containerd")
+    podman("save", "--quiet", "--format", "docker-archive", "-o", str(folder / "image.tar"), POD_IMAGE)
+    yield from cri_server.start(folder, folder / "image.tar", POD_IMAGE)
+
+
+@pytest.fixture
+def pod(containerd: Server) -> Iterator[Pod]:
+    """A pod that stays."""
+    made = cri_server.run_pod(containerd, POD_IMAGE, ["/bin/sleep", "600"])
+    yield made
+    cri_server.remove(containerd, made)

@@ -126,8 +126,7 @@ class Answers:
                 self._answer(found, look.container)
             elif not last:
                 self._schedule(look.full_id, look.container, look.attempt + 1)
-            if found is not None or look.attempt == 0:
-                self._ask_sockets(look.full_id)
+            self._ask_sockets(look.full_id)
 
     def _next(self) -> Look | None:
         """The first look, once it is due."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -66,6 +66,7 @@ class Container:
     environment: tuple[str, ...] = ()
     user: str = ""
     ip: str = ""
+    cni: str = ""
     created: int = 0
     privileged: bool | None = None
     host_pid: bool | None = None
@@ -88,6 +89,7 @@ class Container:
             "imagetag": self.image.tag,
             "User": self.user,
             "ip": self.ip,
+            "cni_json": self.cni,
             "created_time": self.created,
             "is_pod_sandbox": self.is_sandbox,
             "pod_sandbox_id": self.sandbox,
@@ -127,4 +129,8 @@ class Runtime:
 
     def socket(self, host: Path) -> Path | None:
         """Where it listens, if it does."""
-        return next((path for name in self.sockets if (path := host / name).is_socket()), None)
+        return next(self.listening(host), None)
+
+    def listening(self, host: Path) -> Iterator[Path]:
+        """Everywhere it listens: there may be one of the host and one of the cluster."""
+        return (path for name in self.sockets if (path := host / name).is_socket())

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
-from eyas.containers import spec
+from eyas.containers import cri, spec
 from eyas.containers.container import Container, Runtime
 
 KIND = 7
@@ -57,4 +58,4 @@ def _container(full_id: str, known: dict[str, object], bundle: Path) -> Containe
     )
 
 
-RUNTIME = Runtime("containerd", find, SOCKETS)
+RUNTIME = Runtime("containerd", find, SOCKETS, partial(cri.ask, CRI))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from eyas.containers import spec
+from eyas.containers import cri, spec
 from eyas.containers.container import Container, Image, Runtime
 
 KIND = 8
@@ -54,4 +55,4 @@ def _object(text: str | None) -> dict[str, str]:
     return {str(key): str(value) for key, value in found.items()} if isinstance(found, dict) else {}
 
 
-RUNTIME = Runtime("cri-o", find, ("run/crio/crio.sock", "var/run/crio/crio.sock"))
+RUNTIME = Runtime("cri-o", find, ("run/crio/crio.sock", "var/run/crio/crio.sock"), partial(cri.ask, KIND))

@@ -56,12 +56,9 @@ class Finder:
 
     def asked(self, full_id: str) -> Container | None:
         """What a socket says."""
-        for runtime in self._runtimes:
-            socket = runtime.socket(self._host)
-            said = runtime.ask(socket, full_id) if socket and runtime.ask else None
-            if said is not None:
-                return said
-        return None
+        asking = ((one.ask, socket) for one in self._runtimes for socket in one.listening(self._host))
+        said = (ask(socket, full_id) for ask, socket in asking if ask is not None)
+        return next((one for one in said if one is not None), None)
 
     def _recall(self, full_id: str) -> Container | None:
         with self._lock:
