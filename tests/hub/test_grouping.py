@@ -90,3 +90,20 @@ def test_groups_whose_time_is_over_are_forgotten() -> None:
     for number in range(1000):
         groups.decide(alert(number, at=number / 10, proc_name=f"p{number}"))
     assert len(groups._bundles) < 20
+
+
+def test_alerts_of_others_that_say_only_where_are_told_apart_by_their_text() -> None:
+    groups = Groups()
+    for source in ("syscall", "syscalls", "aws_cloudtrail"):
+        assert groups.decide(alert(1, source=source, container_id="host", message="a")).fate is Fate.RAISED
+        assert groups.decide(alert(2, source=source, container_id="host", message="b")).fate is Fate.RAISED
+        assert groups.decide(alert(3, source=source, container_id="host", message="a")).fate is Fate.REPEAT
+
+
+def test_alerts_of_others_are_told_apart_by_the_names_they_use() -> None:
+    groups = Groups()
+    say = {"source": "syscalls", "container_name": "shop"}
+    assert groups.decide(alert(1, user_name="ann", proc_cmdline="cat /a", **say)).fate is Fate.RAISED
+    assert groups.decide(alert(2, user_name="bob", proc_cmdline="cat /a", **say)).fate is Fate.RAISED
+    assert groups.decide(alert(3, user_name="ann", proc_cmdline="cat /b", **say)).fate is Fate.RAISED
+    assert groups.decide(alert(4, user_name="ann", proc_cmdline="cat /a", **say)).fate is Fate.REPEAT

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,15 @@ from eyas.config import Settings as Config
 from eyas.delivery import Request, Trust, journal, pace, stored
 from eyas.delivery.http import HttpSender
 from eyas.delivery.worker import Receiver
-from eyas.hub import own, receivers, settings, silences
+from eyas.errors import UsageError
+from eyas.hub import own, receivers, recurring, settings, silences
+from eyas.hub.grouping import Defaults, Groups
+from eyas.hub.growth import Growth
 from eyas.hub.hub import Hub, Plan
 from eyas.hub.routing import Target
+from eyas.outputs.body import event
+from eyas.outputs.card import find
+from eyas.outputs.settings import Enabled, Shared, settings_of
 from tests.delivery.receiver import receiver
 from tests.hub.alerts import alert
 
@@ -51,8 +58,8 @@ def test_an_alert_is_kept_and_arrives_with_its_group(tmp_path: Path) -> None:
         for number in range(5):
             hub.accept(alert(number, proc_name="sh", at=number))
         assert hub.close()
-    (body,) = [json.loads(body) for body in inbox.taken]
-    assert body["eyas"]["group"]["count"] == 1
+    body, news = [json.loads(body) for body in inbox.taken]
+    assert [one["eyas"]["group"]["count"] for one in (body, news)] == [1, 5]
     assert rows(tmp_path, "SELECT count, examples FROM bundle") == [
         (5, json.dumps([f"message {n}" for n in range(5)]))
     ]
@@ -261,3 +268,76 @@ def test_an_amended_alert_replaces_the_one_that_came_too_early(tmp_path: Path) -
     (body,) = rows(tmp_path, "SELECT body FROM alert")[0]
     assert json.loads(body)["output_fields"]["container.name"] == "shop"
     assert journal_counters(tmp_path) == {}
+
+
+def test_receivers_hear_how_often_it_happened(tmp_path: Path) -> None:
+    with receiver() as inbox:
+        hub = made(tmp_path, [to(inbox.url)])
+        for number in range(25):
+            hub.accept(alert(number, proc_name="sh", at=number, message="a shell"))
+        assert hub.close()
+    first, *_, last = [json.loads(body) for body in inbox.taken]
+    assert (first["message"], first["eyas"]["group"]["count"]) == ("a shell", 1)
+    assert last["message"] == "a shell (25 times until 2023-11-14T22:13:44Z)"
+    group = last["eyas"]["group"]
+    assert (group["count"], group["last"] - group["first"]) == (25, 24_000_000_000)
+    assert last["eyas"]["id"] != first["eyas"]["id"], "or receivers would drop it as a repeat"
+    assert event.thread(stored.alert_of(last)) == event.thread(stored.alert_of(first)), "one case for all"
+
+
+def test_outputs_that_get_every_alert_and_counters_hear_no_news(tmp_path: Path) -> None:
+    counts = receivers.target(
+        "statsd", Enabled(find("statsd"), settings_of(find("statsd"), {"forwarder": "127.0.0.1:9"})), Shared()
+    )
+    assert counts.passes(alert(1)) and not counts.passes(alert(1, eyas={"update": True}))
+    with receiver() as inbox:
+        hub = made(tmp_path, [to(inbox.url, every=True)])
+        for number in range(12):
+            hub.accept(alert(number, proc_name="sh", at=number))
+        assert hub.close()
+    assert len(inbox.taken) == 12
+
+
+def test_a_window_that_is_over_is_told_and_one_that_goes_on_at_ten(tmp_path: Path) -> None:
+    growth, groups = Growth(), Groups(Defaults(window=60))
+    for number in range(9):
+        bundle = groups.decide(alert(number, proc_name="sh", at=number)).bundle
+        growth.saw(bundle)
+    assert growth.due() == []
+    growth.saw(groups.decide(alert(9, proc_name="sh", at=9)).bundle)
+    assert [one.count for one in growth.due()] == [10]
+    assert growth.due() == []
+    growth.saw(groups.decide(alert(10, proc_name="sh", at=10)).bundle)
+    growth.saw(groups.decide(alert(11, proc_name="other", at=99)).bundle)
+    assert [one.count for one in growth.due()] == [11]
+
+
+def test_a_store_of_an_older_version_is_renewed(tmp_path: Path) -> None:
+    db = journal.connect(tmp_path)
+    db.executescript("ALTER TABLE silence DROP COLUMN every; PRAGMA user_version = 1")
+    db.close()
+    db = journal.connect(tmp_path, readonly=True)
+    assert silences.every(db) == []
+    db.close()
+
+
+def test_a_silence_that_comes_back_each_week(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    db = journal.connect(tmp_path)
+    one = alert(1)  # on Tuesday, 14 November 2023, 22:13:20
+    for hours in ("tue 22:00-23:00", "mon-wed 21:00-06:00", "daily 22:13-22:14", "mon 23:00-22:59"):
+        silences.add(db, "host = web-1", 0, one.ts * 2, "ann", "backup", hours)
+    for hours in ("sun 22:00-23:00", "tue 22:14-22:13", "wed,fri 22:00-23:00", "daily 23:00-24:00"):
+        silences.add(db, "host = web-1", 0, one.ts * 2, "bob", "backup", hours)
+    assert {s.owner: s.covers(one) for s in silences.every(db)} == {"ann": True, "bob": False}
+    assert [s.covers(one) for s in silences.every(db)] == [False] * 4 + [True] * 4
+    db.close()
+
+
+@pytest.mark.parametrize(
+    "text", ["sunday", "sun 2-4", "xyz 02:00-04:00", "sun 25:00-26:00", "sun 02:00-02:00"]
+)
+def test_hours_that_cannot_be_read(text: str) -> None:
+    with pytest.raises(UsageError, match="not a time of the week"):
+        recurring.parse(text)

@@ -32,7 +32,7 @@ NASTY = (
     "<script>alert(1)</script>",
     '{{ cycler.__init__.__globals__ }}{% raw %}"',
     "${jndi:ldap://evil}",
-    "\x00\x1b[2J\x07\u202e\u2028\ud800",
+    "\x00\x1b[2J\x07\x7f\x9b\u202e\u2028\u2066\ud800",
     "k=v,k2=v2 9=9",
     "999 <10>1 2020-01-01T00:00:00Z h a - - - fake",
     "/../../etc/passwd?x=#frag%0d%0a",
@@ -40,6 +40,7 @@ NASTY = (
     "",
     " ",
 )
+UNSEEN = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 texts = st.one_of(st.sampled_from(NASTY), st.text(max_size=60))
 scalars = st.one_of(
     texts,
@@ -114,8 +115,9 @@ def check_body(name: str, request: Request) -> None:
 
 
 def json_only(body: bytes) -> None:
-    """One value, or one on each line; no control character stands as it is."""
+    """One value, or one on each line; nothing that a terminal or a page obeys unseen stands as it is."""
     assert not any(byte < 32 and byte != 10 for byte in body)
+    assert not UNSEEN.search(body.decode())
     for text in body.splitlines():
         json.loads(text)
 

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from eyas import config
-from eyas.alert import Alert, Style
+from eyas.alert import Alert, Style, unseen
 from eyas.cli.alerts.options import folder_of
 from eyas.cli.options import DEFAULT_CONFIG
 from eyas.delivery import Outcome, Request, journal
@@ -18,6 +18,7 @@ from eyas.hub import own, receivers
 from eyas.hub import settings as sections
 from eyas.hub.routing import Target
 from eyas.outputs import OUTPUTS
+from eyas.outputs.body import markup
 from eyas.outputs.card import find
 
 LONGEST = 4000
@@ -125,11 +126,11 @@ def text_of(request: Request) -> str:
 
 def _body(body: bytes) -> str:
     try:
-        return json.dumps(json.loads(body), indent=2, ensure_ascii=False)
+        return unseen(json.dumps(json.loads(body), indent=2, ensure_ascii=False))
     except ValueError:
         pass
     try:
-        return body.decode()[:LONGEST]
+        return "\n".join(markup.line(one) for one in body.decode()[:LONGEST].split("\n"))
     except UnicodeDecodeError:
         return f"<{len(body)} bytes>"
 

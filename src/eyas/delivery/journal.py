@@ -68,6 +68,8 @@ def connect(folder: Path, *, readonly: bool = False) -> sqlite3.Connection:
 
 def _open(path: Path, readonly: bool) -> sqlite3.Connection:
     if readonly:
+        if _is_older(path):
+            _open(path, readonly=False).close()
         db = sqlite3.connect(
             f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=30, check_same_thread=False
         )
@@ -80,12 +82,32 @@ def _open(path: Path, readonly: bool) -> sqlite3.Connection:
         version = db.execute("PRAGMA user_version").fetchone()[0]
         if version > schema.VERSION:
             raise RunError(f"{path}: written by a newer version, format {version}, expected {schema.VERSION}")
+        _renew_tables(db)
         db.executescript(schema.TABLES)
         db.execute(f"PRAGMA user_version = {schema.VERSION}")
     except BaseException:
         db.close()
         raise
     return db
+
+
+def _is_older(path: Path) -> bool:
+    db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=30)
+    try:
+        return bool(0 < db.execute("PRAGMA user_version").fetchone()[0] < schema.VERSION)
+    finally:
+        db.close()
+
+
+def _renew_tables(db: sqlite3.Connection) -> None:
+    """Give an older store what it lacks; one process does it, the others find it done."""
+    db.execute("BEGIN IMMEDIATE")
+    version = db.execute("PRAGMA user_version").fetchone()[0]
+    for step in range(version + 1, schema.VERSION + 1) if version else ():
+        db.execute(schema.STEPS[step])
+    if version:
+        db.execute(f"PRAGMA user_version = {schema.VERSION}")
+    db.execute("COMMIT")
 
 
 def renewed(folder: Path) -> sqlite3.Connection:

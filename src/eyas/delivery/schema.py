@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-VERSION = 1
+VERSION = 2
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS alert(
@@ -39,7 +39,7 @@ CREATE TABLE IF NOT EXISTS remark(
 CREATE INDEX IF NOT EXISTS remark_id ON remark(id);
 CREATE TABLE IF NOT EXISTS silence(
   number INTEGER PRIMARY KEY, condition TEXT NOT NULL, starts INTEGER NOT NULL, ends INTEGER NOT NULL,
-  owner TEXT NOT NULL, reason TEXT NOT NULL, held INTEGER NOT NULL DEFAULT 0
+  owner TEXT NOT NULL, reason TEXT NOT NULL, held INTEGER NOT NULL DEFAULT 0, every TEXT NOT NULL DEFAULT ''
 );
 CREATE TABLE IF NOT EXISTS activity(
   number INTEGER PRIMARY KEY, ts INTEGER NOT NULL, kept INTEGER NOT NULL, host TEXT NOT NULL, source TEXT NOT NULL, kind TEXT NOT NULL,
@@ -49,6 +49,9 @@ CREATE INDEX IF NOT EXISTS activity_ts ON activity(ts);
 CREATE INDEX IF NOT EXISTS activity_kept ON activity(kept);
 CREATE INDEX IF NOT EXISTS activity_actor ON activity(actor, ts);
 """
+
+# What an older store lacks: by the version that brought it.
+STEPS = {2: "ALTER TABLE silence ADD COLUMN every TEXT NOT NULL DEFAULT ''"}
 
 SETTINGS = """
 PRAGMA journal_mode = WAL;

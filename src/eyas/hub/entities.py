@@ -11,12 +11,25 @@ ANCESTORS = 12
 # Fields that together name one thing, for each source. What an alert lacks is left out of its identity.
 KEYS: dict[str, tuple[str, ...]] = {
     "syscall": ("container.id", "proc.exepath", "proc.name", "user.uid", "fd.name"),
+    "tetragon": ("container.id", "proc.exepath", "user.uid", "tetragon.function", "tetragon.args"),
     "aws_cloudtrail": ("ct.user.arn", "ct.user", "ct.srcip", "ct.name", "ct.region", "ct.error"),
     "k8s_audit": ("ka.user.name", "ka.verb", "ka.target.namespace", "ka.target.resource", "ka.target.name"),
     "okta": ("okta.actor.alternateid", "okta.client.ip", "okta.evt.type", "okta.target.user.id"),
     "github": ("github.user", "github.repo", "github.type", "github.action"),
     "gcp_auditlog": ("gcp.user", "gcp.callerIP", "gcp.methodName", "gcp.resourceName"),
 }
+
+# Where something happened; this alone does not tell what.
+_PLACES = ("container.id", "ct.region")
+# Another name for the same thing, asked when an alert does not say the first: those of other detectors say little.
+_ELSE = {
+    "container.id": ("container.name", "k8s.pod.name"),
+    "proc.exepath": ("proc.exe", "proc.cmdline"),
+    "proc.name": ("proc.cmdline",),
+    "user.uid": ("user.name",),
+    "ct.user.arn": ("ct.user.principalid",),
+}
+_ALIASES = {"syscalls": "syscall"}
 
 # What a match brings along beside its output, so that a trail needs nothing but the store.
 CARRIED: tuple[str, ...] = (
@@ -75,11 +88,23 @@ def said(alert: Alert, name: str) -> Any:
 
 def keys_of(alert: Alert, wanted: tuple[str, ...] | None) -> dict[str, str]:
     """Names and values that tell one thing from another."""
-    names = KEYS.get(alert.source, ()) if wanted is None else wanted
-    found = {name: said(alert, name) for name in names}
-    if wanted is None and not any(value is not None for value in found.values()):
-        # Nothing is known about this source: the text itself is what repeats.
-        return {"message": alert.message}
+    if wanted is not None:
+        return _texts({name: said(alert, name) for name in wanted})
+    names = KEYS.get(_ALIASES.get(alert.source, alert.source), ())
+    found = _texts({name: _known(alert, name) for name in names})
+    if all(name in _PLACES for name in found):
+        # All that is known is where it was, if that: the text itself is what repeats.
+        return found | {"message": alert.message}
+    return found
+
+
+def _known(alert: Alert, name: str) -> Any:
+    return next(
+        (v for one in (name, *_ELSE.get(name, ())) if (v := said(alert, one)) not in (None, "")), None
+    )
+
+
+def _texts(found: dict[str, Any]) -> dict[str, str]:
     return {name: _text(name, value) for name, value in found.items() if value is not None}
 
 

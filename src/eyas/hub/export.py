@@ -12,6 +12,7 @@ from typing import IO, Any
 from eyas.alert import iso8601, unseen
 from eyas.delivery import stored
 from eyas.hub.reading import Kept
+from eyas.outputs.body import markup
 from eyas.outputs.card import library
 
 GROUP = 50_000
@@ -29,7 +30,16 @@ COLUMNS = (
     "message",
     "fields",
 )
-_RISKY = ("=", "+", "-", "@", "\t", "\r")
+_RISKY = (
+    "=",
+    "+",
+    "-",
+    "@",
+    "\uff1d",
+    "\uff0b",
+    "\uff0d",
+    "\uff20",
+)  # a full-width sign begins a formula too
 
 
 def falco(kept: Kept) -> dict[str, Any]:
@@ -72,7 +82,7 @@ def row(kept: Kept) -> dict[str, Any]:
 
 def cell(value: Any) -> str:
     """A cell that no spreadsheet takes for a formula, and that stays on one line."""
-    text = str(value).replace("\x00", "").replace("\r\n", "\\n").replace("\n", "\\n").replace("\r", "\\r")
+    text = markup.line(value)
     return f"'{text}" if text.startswith(_RISKY) else text
 
 

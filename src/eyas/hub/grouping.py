@@ -54,6 +54,7 @@ class Bundle:
     lead: str = ""  # id of the alert that was raised for all of them
     raised_at: int = 0
     until: int = 0
+    told: int = 0  # count that the receivers heard last
     examples: list[str] = field(default_factory=list)
 
     def add(self, alert: Alert) -> None:
@@ -111,6 +112,7 @@ class Groups:
             return Fate.LIMITED
         bundle.lead = str(alert.eyas.get("id", ""))
         bundle.raised_at = alert.ts
+        bundle.told = bundle.count
         bundle.until = max(bundle.until, alert.ts + int(self._of(rule, "quiet") * SECOND))
         return Fate.RAISED
 

@@ -25,9 +25,10 @@ from eyas.alert import Alert
 from eyas.delivery import journal, stored
 from eyas.delivery.worker import Watch, Worker
 from eyas.delivery.writer import Ears, Writer
-from eyas.hub import closing, silences
+from eyas.hub import closing, growth, silences
 from eyas.hub.activity import Activity, Notebook
 from eyas.hub.grouping import Bundle, Decision, Fate, Groups
+from eyas.hub.growth import Growth
 from eyas.hub.routing import Router, Target
 from eyas.hub.settings import INTERNAL, Settings
 from eyas.hub.silences import Silence
@@ -69,6 +70,7 @@ class Hub:
         self._said = plan.said
         self._lock = threading.RLock()
         self._dirty: dict[str, Bundle] = {}
+        self._growth = Growth()
         self._silences: list[Silence] = []
         self._held_by: Counter[int] = Counter()
         self._unreported: Counter[tuple[str, str]] = Counter()
@@ -140,6 +142,8 @@ class Hub:
 
     def close(self, drain: float = 5.0) -> bool:
         """Write what is left, give receivers that answer a last while, and stop; tells whether all was delivered."""
+        with self._lock:
+            self._tell_growth(self._growth.rest())
         self.flush()
         deadline = time.monotonic() + drain
         done = [worker.drain(max(0.0, deadline - time.monotonic())) for worker in self.workers]
@@ -167,6 +171,7 @@ class Hub:
             return
         if decision.fate is Fate.REPEAT:
             self._dirty[bundle.lead] = bundle
+            self._growth.saw(bundle)
         self._unreported[decision.fate.value, alert.rule] += decision.fate is Fate.LIMITED
         self._unsaved[decision.fate.value, alert.rule] += 1
         outputs = self.router.receivers(alert, repeat=True, without=without)
@@ -186,8 +191,7 @@ class Hub:
 
     def _kept(self, entries: Sequence[journal.Entry]) -> None:
         if any(entry.outputs for entry in entries):
-            for worker in self.workers:
-                worker.wake()
+            self._wake()
 
     def _gone(self, gone: Counter[int]) -> None:
         """Alerts had to go that someone waited for. Told from another thread: this one has to go on writing."""
@@ -229,6 +233,7 @@ class Hub:
     def _tick(self) -> None:
         while not self._stop.wait(TICK):
             with self._lock:
+                self._tell_growth(self._growth.due())
                 self._save()
             self._read_silences()
             if time.monotonic() - self._reported >= REPORT_EVERY:
@@ -242,6 +247,19 @@ class Hub:
         for (why, rule), count in held.items():
             text = f"{count} alerts of rule {rule} were held back: {why}"
             self.tell("alerts were held back", text, {"rule": rule, "count": count, "why": why})
+
+    def _tell_growth(self, bundles: Sequence[Bundle]) -> None:
+        """Let receivers know how often it has happened by now."""
+        if not self.settings.updates or not bundles:
+            return
+        for bundle in bundles:
+            told = (bundle.lead, growth.news(bundle), self.router.news)
+            self.writer.change(lambda db, told=told: growth.tell(db, *told))  # type: ignore[misc]
+        self.writer.say(self._wake)
+
+    def _wake(self) -> None:
+        for worker in self.workers:
+            worker.wake()
 
     def _save(self) -> None:
         """Hand counts and groups to the writer; called with the lock."""

@@ -18,6 +18,7 @@ from eyas.errors import UsageError
 from eyas.hub import routing, template
 from eyas.hub.closing import CLOSED
 from eyas.hub.enrich import enriched
+from eyas.hub.growth import UPDATE
 from eyas.hub.routing import Target
 from eyas.hub.settings import Route, Settings
 from eyas.outputs import settings as cards
@@ -111,9 +112,15 @@ def target(name: str, enabled: Enabled, shared: Shared, routes: Sequence[Route] 
             linger=output.linger(settings) if output.linger else 0.0,
             hide=lambda text: shown(text, settings),
         ),
-        passes=lambda alert: passes(alert, settings) and (output.takes is None or output.takes(alert)),
+        passes=lambda alert: _passes(output, alert, settings),
         takes_back=output.resolve is not None,
     )
+
+
+def _passes(output: Output, alert: Alert, settings: Any) -> bool:
+    if output.counts and alert.eyas.get(UPDATE):
+        return False
+    return passes(alert, settings) and (output.takes is None or output.takes(alert))
 
 
 def worded(name: str, alert: Alert, shared: Shared, routes: Sequence[Route]) -> Alert:

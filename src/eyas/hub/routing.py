@@ -32,6 +32,11 @@ class Router:
     targets: tuple[Target, ...]
     routes: tuple[Route, ...] = ()
 
+    def news(self, alert: Alert) -> tuple[str, ...]:
+        """Names of those that hear how an alert has grown: all that do not get its repeats."""
+        every = {target.receiver.name for target in self.targets if target.every}
+        return tuple(name for name in self.receivers(alert, repeat=False) if name not in every)
+
     def receivers(self, alert: Alert, *, repeat: bool, without: str = "") -> tuple[str, ...]:
         """Names of the receivers of an alert."""
         named = {name for route in self.routes for name in route.to}

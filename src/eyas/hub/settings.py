@@ -87,6 +87,9 @@ class Settings(_Section):
     threshold: int = Field(1, ge=1, description="How often it has to happen within the window.")
     limit: float = Field(600.0, gt=0, description="Most alerts a minute of one rule and workload.")
     rule_limit: float = Field(6000.0, gt=0, description="Most alerts a minute of one rule.")
+    updates: bool = Field(
+        True, description="Tell receivers how often it happened, at 10, 100, … and when the window is over."
+    )
     trail: bool = Field(True, description="Note processes, files and connections for `eyas trail`.")
     dead_after: Span = Field(30.0, description="How long a receiver fails until the others are told.")
     falcosidekick: str = Field(

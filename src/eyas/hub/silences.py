@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from eyas.alert import Alert
+from eyas.hub import recurring
 from eyas.hub.filter import Filter, parse
 
 
@@ -21,17 +22,24 @@ class Silence:
     owner: str
     reason: str
     held: int = 0
+    every: str = ""  # the hours of the week in which it holds; all of them if empty
 
     def covers(self, alert: Alert) -> bool:
         """Whether it holds an alert back."""
-        return self.starts <= alert.ts < self.ends and self.condition.holds(alert)
+        if not self.starts <= alert.ts < self.ends:
+            return False
+        if self.every and not recurring.parse(self.every).holds(alert.ts):
+            return False
+        return self.condition.holds(alert)
 
 
-def add(db: sqlite3.Connection, condition: str, starts: int, ends: int, owner: str, reason: str) -> int:
+def add(
+    db: sqlite3.Connection, condition: str, starts: int, ends: int, owner: str, reason: str, every: str = ""
+) -> int:
     """Write one down; its condition has been read before."""
     row = db.execute(
-        "INSERT INTO silence(condition, starts, ends, owner, reason) VALUES (?,?,?,?,?) RETURNING number",
-        (parse(condition).text, starts, ends, owner, reason),
+        "INSERT INTO silence(condition, starts, ends, owner, reason, every) VALUES (?,?,?,?,?,?) RETURNING number",
+        (parse(condition).text, starts, ends, owner, reason, every),
     ).fetchone()
     return int(row[0])
 
@@ -44,7 +52,7 @@ def end(db: sqlite3.Connection, number: int, now: int) -> bool:
 def every(db: sqlite3.Connection) -> list[Silence]:
     """All of them, the newest first."""
     rows = db.execute(
-        "SELECT number, condition, starts, ends, owner, reason, held FROM silence ORDER BY number DESC"
+        "SELECT number, condition, starts, ends, owner, reason, held, every FROM silence ORDER BY number DESC"
     )
     return [Silence(n, parse(text), *rest) for n, text, *rest in rows]
 

@@ -67,6 +67,7 @@ class Output:
     `judge` reads answers whose status does not tell: Elasticsearch answers 200 for a batch in which a document failed.
     `mend` may turn a refused request into one that the receiver takes.
     `libraries` are the modules it imports when it is opened, each with the extra that brings it.
+    `counts` says that it counts alerts, so that news of one that it has counted are not for it.
     `note` tells whoever switches it on what has changed since they chose it.
     `resolve` takes an alert back where the receiver keeps it open, once it is closed here.
     """
@@ -84,6 +85,7 @@ class Output:
     judge: Callable[[int, Mapping[str, str], bytes], Answer] | None = None
     mend: Callable[[Request, bytes], Request | None] | None = None
     resolve: Callable[[Alert, Any], Request] | None = None
+    counts: bool = False
     libraries: Mapping[str, str] = field(default_factory=dict)
     note: str = ""
 

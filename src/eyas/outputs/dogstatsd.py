@@ -29,5 +29,11 @@ def open_link(settings: DogstatsdSettings) -> Sender:
 
 
 OUTPUT = Output(
-    "dogstatsd", "DogStatsD: counters with tags", DogstatsdSettings, request, open=open_link, batch=100
+    "dogstatsd",
+    "DogStatsD: counters with tags",
+    DogstatsdSettings,
+    request,
+    open=open_link,
+    batch=100,
+    counts=True,
 )

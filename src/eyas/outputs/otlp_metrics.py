@@ -82,5 +82,6 @@ OUTPUT = Output(
     request,
     open=open_totals,
     batch=500,
+    counts=True,
     libraries={"opentelemetry.proto": "otlp"},
 )

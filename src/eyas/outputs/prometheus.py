@@ -99,4 +99,5 @@ OUTPUT = Output(
     request,
     open=open_counts,
     batch=500,
+    counts=True,
 )

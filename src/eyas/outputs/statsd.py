@@ -25,4 +25,6 @@ def open_link(settings: StatsdSettings) -> Sender:
     return Datagrams(*endpoint(settings.forwarder, 8125))
 
 
-OUTPUT = Output("statsd", "StatsD: counters of alerts", StatsdSettings, request, open=open_link, batch=100)
+OUTPUT = Output(
+    "statsd", "StatsD: counters of alerts", StatsdSettings, request, open=open_link, batch=100, counts=True
+)

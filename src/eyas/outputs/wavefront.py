@@ -83,5 +83,6 @@ OUTPUT = Output(
     request,
     requests=requests,
     batch=500,
+    counts=True,
     open=open_link,
 )

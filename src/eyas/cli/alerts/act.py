@@ -8,11 +8,11 @@ from pathlib import Path
 
 import click
 
-from eyas.alert import escaped, iso8601
+from eyas.alert import escaped, iso8601, unseen
 from eyas.cli.alerts.options import folder_of, me, reading_from, store_options, writing_to
 from eyas.delivery import stored
 from eyas.errors import UsageError
-from eyas.hub import closing, moments, reading, silences
+from eyas.hub import closing, moments, reading, recurring, silences
 from eyas.hub.filter import parse
 from eyas.hub.reading import Remark
 
@@ -74,6 +74,9 @@ def _remark(folder: Path, alerts: tuple[str, ...], made: Remark, status: str | N
 @click.option("--from", "begin", default="now", metavar="TIME", help="When it begins; now if not given.")
 @click.option("--for", "how_long", metavar="DURATION", help="How long: 2h.")
 @click.option("--until", metavar="TIME", help="When it ends, instead of --for.")
+@click.option(
+    "--every", metavar="HOURS", default="", help="Only in these hours of the week: sun 02:00-04:00."
+)
 @click.option("--reason", required=True, help="Why.")
 @click.option("--owner", help="Who answers for it; the user if not given.")
 def silence_command(
@@ -83,17 +86,21 @@ def silence_command(
     begin: str,
     how_long: str | None,
     until: str | None,
+    every: str,
     reason: str,
     owner: str | None,
 ) -> None:
     """Keep alerts that meet CONDITION quiet for a while. They are kept and counted; nobody is told.
 
-    A maintenance window is a silence with --from.
+    A maintenance window is a silence with --from, or with --every if it comes back each day or week.
 
     \b
     eyas alerts silence 'host = db-1' --from 22:00 --for 2h --reason 'upgrade of the database' --owner ann
+    eyas alerts silence 'host = db-1' --every 'sun 02:00-04:00' --for 90d --reason 'weekly backup'
     """
     parse(condition)
+    if every:
+        recurring.parse(every)
     if (how_long is None) == (until is None):
         raise UsageError("a silence has an end", "write --for 2h or --until 18:00")
     starts = moments.moment(begin)
@@ -101,7 +108,7 @@ def silence_command(
     if ends <= starts:
         raise UsageError("the silence ends before it begins")
     with writing_to(folder_of(store, config_file)) as db:
-        number = silences.add(db, condition, starts, ends, owner or me(), reason)
+        number = silences.add(db, condition, starts, ends, owner or me(), reason, every)
     click.echo(f"silence {number} until {stored.local(ends)}", err=True)
 
 
@@ -128,13 +135,15 @@ def silences_command(
                 "condition": one.condition.text,
                 "starts": iso8601(one.starts, "Z"),
                 "ends": iso8601(one.ends, "Z"),
+                "every": one.every,
                 "owner": one.owner,
                 "reason": one.reason,
                 "held": one.held,
             }
-            click.echo(json.dumps(body, ensure_ascii=False))
+            click.echo(unseen(json.dumps(body, ensure_ascii=False)))
         else:
+            hours = f", {one.every}" if one.every else ""
             click.echo(
-                f"{one.number:>4}  {stored.local(one.starts)} to {stored.local(one.ends)}  held {one.held}  "
+                f"{one.number:>4}  {stored.local(one.starts)} to {stored.local(one.ends)}{hours}  held {one.held}  "
                 f"{escaped(one.owner)}: {escaped(one.reason)}  {escaped(one.condition.text)}"
             )

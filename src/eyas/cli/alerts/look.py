@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from eyas.alert import escaped, iso8601
+from eyas.alert import escaped, iso8601, unseen
 from eyas.cli.alerts.options import Wanted, folder_of, found, reading_from, store_options, time_options
 from eyas.delivery import journal, stored
 from eyas.hub import export, reading, silences
@@ -89,7 +89,9 @@ def show_lines(alerts: Iterable[Kept], as_json: bool) -> None:
     """Print alerts, one a line."""
     for kept in alerts:
         click.echo(
-            json.dumps(export.falco(kept), sort_keys=True, ensure_ascii=False) if as_json else line(kept)
+            unseen(json.dumps(export.falco(kept), sort_keys=True, ensure_ascii=False))
+            if as_json
+            else line(kept)
         )
 
 
@@ -125,7 +127,7 @@ def show_command(alert: str, store: Path | None, config_file: Path | None, as_js
             "waiting": [row[0] for row in waits],
             "refused": [{"output": output, "reason": reason} for output, reason in refused],
         }
-        click.echo(json.dumps(body, sort_keys=True, ensure_ascii=False, indent=2))
+        click.echo(unseen(json.dumps(body, sort_keys=True, ensure_ascii=False, indent=2)))
         return
     click.echo(line(kept))
     for name, value in _facts(kept).items():
@@ -216,7 +218,7 @@ def stats_command(
             "waiting": depths,
             "silenced": quiet,
         }
-        click.echo(json.dumps(body, ensure_ascii=False, indent=2))
+        click.echo(unseen(json.dumps(body, ensure_ascii=False, indent=2)))
         return
     click.echo(f"{counts.alerts} alerts that stand for {counts.occurrences} events")
     for name, values in counts.by.items():

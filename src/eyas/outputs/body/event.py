@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from eyas.alert import SECOND, Alert, Style, iso8601
+from eyas.alert import SECOND, Alert, Style, iso8601, unseen
 
 _STYLE = Style()
 _WIDE = 1 << 63
@@ -40,8 +40,11 @@ def event_json(alert: Alert) -> bytes:
 
 
 def encode(value: Any) -> bytes:
-    """JSON of plain values; keys keep their order."""
-    return orjson.dumps(value)
+    """JSON of plain values; keys keep their order, and what a terminal or page obeys unseen is escaped."""
+    written = orjson.dumps(value)
+    if written.isascii() and b"\x7f" not in written:
+        return written
+    return unseen(written.decode()).encode()
 
 
 def identity(alert: Alert) -> str:
@@ -53,7 +56,9 @@ def identity(alert: Alert) -> str:
 
 def thread(alert: Alert) -> str:
     """The same for all alerts of one group, so that a receiver opens one case for them; else that of the alert."""
-    return str(alert.eyas.get("group") or identity(alert))
+    group = alert.eyas.get("group")
+    own = group.get("id") if isinstance(group, Mapping) else group
+    return str(own or identity(alert))
 
 
 def output(alert: Alert) -> str:
