@@ -14,17 +14,25 @@ const SECOND: u64 = 1_000_000_000;
 pub(crate) enum Expr {
     Text(Box<[u8]>),
     Path(PathId),
+    /// A value as it stands in JSON, but a text without quotes: null is a value.
+    Written(PathId),
     /// A pointer of the whole record, inside `Each`.
     Root(PathId),
     Each(Box<Expr>, Box<Inner>),
     First(Vec<Expr>),
     Last(Box<Expr>),
     Concat(Vec<Expr>),
+    /// Like `Concat`, once for each value of the last.
+    Spread(Vec<Expr>),
+    /// The first once for each value of the second.
+    Times(Box<Expr>, Box<Expr>),
+    Distinct(Box<Expr>),
     Join(Box<[u8]>, Vec<Expr>),
     WithoutPrefix(Box<Expr>, Box<[u8]>),
     WithoutSuffix(Box<Expr>, Box<[u8]>),
     Shortened(Box<Expr>, usize),
-    Part(Box<Expr>, Box<[u8]>, usize),
+    /// A piece by number; with a count, of a text with exactly so many pieces.
+    Part(Box<Expr>, Box<[u8]>, usize, Option<usize>),
     ImageRepository(Box<Expr>),
     Query(Box<Expr>, Box<str>),
     Keys(Box<Expr>, Vec<Box<[u8]>>),
@@ -94,6 +102,7 @@ impl<'b> Here<'b, '_> {
         match expr {
             Expr::Text(words) => out.push(Cow::Owned(words.to_vec())),
             Expr::Path(path) => out.extend(self.texts(self.bytes, self.spans, *path)),
+            Expr::Written(path) => out.extend(self.written(*path)),
             Expr::Root(path) => out.extend(self.texts(self.whole, self.whole_spans, *path)),
             Expr::Each(elements, inner) => self.each(elements, inner, out),
             Expr::First(values) => {
@@ -107,6 +116,18 @@ impl<'b> Here<'b, '_> {
             Expr::Concat(values) => {
                 let parts: Option<Vec<_>> = values.iter().map(|value| self.one(value)).collect();
                 out.extend(parts.map(|parts| Cow::Owned(parts.concat())));
+            }
+            Expr::Spread(values) => self.spread(values, out),
+            Expr::Times(value, by) => {
+                let count = self.listed(by).len();
+                out.extend(self.one(value).into_iter().flat_map(|words| vec![words; count]));
+            }
+            Expr::Distinct(value) => {
+                for words in self.listed(value) {
+                    if !out.contains(&words) {
+                        out.push(words);
+                    }
+                }
             }
             Expr::Join(separator, values) => {
                 let parts: Vec<_> = values.iter().flat_map(|value| self.listed(value)).collect();
@@ -135,6 +156,19 @@ impl<'b> Here<'b, '_> {
                 out.extend(self.listed(value).into_iter().filter_map(|words| cut(expr, words)));
             }
         }
+    }
+
+    fn written(&self, path: PathId) -> Option<Words<'b>> {
+        let (start, end) = self.spans.first(path)?;
+        let raw = self.bytes.get(start as usize..end as usize)?;
+        Some(text::of_json(raw).unwrap_or(Cow::Borrowed(raw)))
+    }
+
+    fn spread(&self, values: &[Expr], out: &mut Vec<Words<'b>>) {
+        let Some((last, before)) = values.split_last() else { return };
+        let parts: Option<Vec<_>> = before.iter().map(|value| self.one(value)).collect();
+        let Some(before) = parts.map(|parts| parts.concat()) else { return };
+        out.extend(self.listed(last).into_iter().map(|end| Cow::Owned([&before, end.as_ref()].concat())));
     }
 
     fn listed(&self, expr: &Expr) -> Vec<Words<'b>> {
@@ -271,6 +305,9 @@ pub(crate) fn whole_number(words: &[u8]) -> Option<u64> {
 
 /// Cuts a text as the expression says.
 fn cut<'b>(expr: &Expr, words: Words<'b>) -> Option<Words<'b>> {
+    if let Expr::Query(_, name) = expr {
+        return query(&words, name.as_bytes()).map(Cow::Owned);
+    }
     match words {
         Cow::Borrowed(words) => sliced(expr, words).map(Cow::Borrowed),
         Cow::Owned(words) => sliced(expr, &words).map(|part| Cow::Owned(part.to_vec())),
@@ -282,16 +319,21 @@ fn sliced<'w>(expr: &Expr, words: &'w [u8]) -> Option<&'w [u8]> {
         Expr::WithoutPrefix(_, prefix) => Some(words.strip_prefix(prefix.as_ref()).unwrap_or(words)),
         Expr::WithoutSuffix(_, suffix) => Some(words.strip_suffix(suffix.as_ref()).unwrap_or(words)),
         Expr::Shortened(_, count) => Some(&words[..words.len().saturating_sub(*count)]),
-        Expr::Part(_, separator, number) => part(words, separator, *number),
+        Expr::Part(_, separator, number, count) => part(words, separator, *number, *count),
         Expr::ImageRepository(_) => Some(repository(words)),
-        Expr::Query(_, name) => query(words, name.as_bytes()),
         _ => None,
     }
 }
 
-fn part<'w>(words: &'w [u8], separator: &[u8], number: usize) -> Option<&'w [u8]> {
+fn part<'w>(words: &'w [u8], separator: &[u8], number: usize, count: Option<usize>) -> Option<&'w [u8]> {
     let separator = std::str::from_utf8(separator).ok()?;
-    std::str::from_utf8(words).ok()?.split(separator).nth(number).map(str::as_bytes)
+    let pieces = || std::str::from_utf8(words).map(|words| words.split(separator)).ok();
+    if let Some(count) = count
+        && pieces()?.count() != count
+    {
+        return None;
+    }
+    pieces()?.nth(number).map(str::as_bytes)
 }
 
 /// `registry:5000/team/app:1.2@sha256:…` without tag and digest.
@@ -304,12 +346,30 @@ fn repository(image: &[u8]) -> &[u8] {
     }
 }
 
-/// First value of a query parameter, as written.
-fn query<'w>(uri: &'w [u8], name: &[u8]) -> Option<&'w [u8]> {
+/// First value of a query parameter, decoded.
+fn query(uri: &[u8], name: &[u8]) -> Option<Vec<u8>> {
     let start = memchr::memchr(b'?', uri)? + 1;
     let query = uri[start..].split(|b| *b == b'#').next()?;
     query.split(|b| *b == b'&').find_map(|pair| {
         let (key, value) = pair.split_at(memchr::memchr(b'=', pair).unwrap_or(pair.len()));
-        (key == name).then(|| value.get(1..).unwrap_or_default())
+        (decoded(key) == name).then(|| decoded(value.get(1..).unwrap_or_default()))
     })
+}
+
+/// Text of a query: `+` is a space, `%41` is `A`; what is no escape stays.
+fn decoded(words: &[u8]) -> Vec<u8> {
+    let digit = |at: usize| (*words.get(at)? as char).to_digit(16);
+    let (mut out, mut at) = (Vec::with_capacity(words.len()), 0);
+    while let Some(byte) = words.get(at) {
+        match (byte, digit(at + 1), digit(at + 2)) {
+            (b'%', Some(high), Some(low)) => {
+                out.push((high * 16 + low) as u8);
+                at += 2;
+            }
+            (b'+', ..) => out.push(b' '),
+            _ => out.push(*byte),
+        }
+        at += 1;
+    }
+    out
 }

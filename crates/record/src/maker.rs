@@ -79,10 +79,11 @@ impl Maker<'_> {
         if let Some((before, after)) = pointer.split_once("{arg}") {
             // Behind a slash the argument is one key, else a pointer that goes on from there.
             let argument = self.argument.unwrap_or_default();
+            let onward = argument.strip_prefix('/').unwrap_or(argument);
             let mut steps = pointer::parse(before.strip_suffix('/').unwrap_or(before)).map_err(bad)?;
             if before.ends_with('/') {
                 steps.push(Step::Key(argument.into()));
-            } else {
+            } else if !onward.is_empty() {
                 steps.extend(pointer::parse_plain(argument).map_err(bad)?);
             }
             steps.extend(pointer::parse(after).map_err(bad)?);
@@ -105,12 +106,22 @@ impl Maker<'_> {
             ("first", values) => Expr::First(self.exprs(values)?),
             ("last", [value]) => Expr::Last(self.boxed(value)?),
             ("concat", values) => Expr::Concat(self.exprs(values)?),
+            ("spread", values) => Expr::Spread(self.exprs(values)?),
+            ("times", [value, by]) => Expr::Times(self.boxed(value)?, self.boxed(by)?),
+            ("distinct", [value]) => Expr::Distinct(self.boxed(value)?),
+            ("written", [pointer]) => {
+                let steps = self.steps(word(pointer)?)?;
+                Expr::Written(self.tree.want(&steps))
+            }
             ("join", [separator, values @ ..]) => Expr::Join(literal(separator)?, self.exprs(values)?),
             ("without_prefix", [value, prefix]) => Expr::WithoutPrefix(self.boxed(value)?, literal(prefix)?),
             ("without_suffix", [value, suffix]) => Expr::WithoutSuffix(self.boxed(value)?, literal(suffix)?),
             ("shortened", [value, count]) => Expr::Shortened(self.boxed(value)?, number(count)?),
             ("part", [value, separator, n]) => {
-                Expr::Part(self.boxed(value)?, literal(separator)?, number(n)?)
+                Expr::Part(self.boxed(value)?, literal(separator)?, number(n)?, None)
+            }
+            ("part", [value, separator, n, count]) => {
+                Expr::Part(self.boxed(value)?, literal(separator)?, number(n)?, Some(number(count)?))
             }
             ("image_repository", [value]) => Expr::ImageRepository(self.boxed(value)?),
             ("query", [value]) => Expr::Query(self.boxed(value)?, self.given()?.into()),

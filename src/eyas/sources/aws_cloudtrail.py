@@ -10,6 +10,7 @@ from eyas.sources.card import (
     Field,
     Source,
     Time,
+    argument,
     both,
     concat,
     first,
@@ -38,7 +39,7 @@ def _by_kind() -> Derived:
 
 
 def _session() -> Derived:
-    name = first(part("/userIdentity/arn", "/", 2), part("/userIdentity/principalId", ":", 1))
+    name = first(part("/userIdentity/arn", "/", 2, of=3), part("/userIdentity/principalId", ":", 1))
     return when(one_of(_KIND, "AssumedRole"), name, _USER)
 
 
@@ -61,12 +62,13 @@ def _summary() -> Derived:
 _IN, _OUT = "/additionalEventData/bytesTransferredIn", "/additionalEventData/bytesTransferredOut"
 _BYTES = total(_IN, _OUT)
 _URI = concat(text("s3://"), "/requestParameters/bucketName", text("/"), "/requestParameters/key")
-_IMAGES = first(
-    "/responseElements/instancesSet/items/*/imageId",
+_STARTED = "/responseElements/instancesSet/items/*/imageId"
+_WANTED = first(
     "/requestParameters/imageId",
     "/requestParameters/DescribeFastLaunchImagesRequest/ImageId/content",
     "/requestParameters/launchSpecification/imageId",
 )
+_IMAGES = first(_STARTED, _WANTED)
 _NAME_TAG = "/requestParameters/tagSpecificationSet/items/*[resourceType=instance]/tags/*[key=Name]/value"
 
 FIELDS = (
@@ -182,7 +184,15 @@ FIELDS = (
         "Image of the first instance; use ec2.imageids.",
         deprecated=True,
     ),
-    Field("ec2.imageids", "text", _IMAGES, "Images of the instances.", list=True, arg="index"),
+    Field(
+        "ec2.imageids",
+        "text",
+        _IMAGES,
+        "Images of the instances.",
+        list=True,
+        arg="index",
+        indexed=first(_STARTED, when(same(argument(), text("0")), _WANTED)),
+    ),
     Field("ecr.repository", "text", "/requestParameters/repositoryName", "Repository of container images."),
     Field("ecr.imagetag", "text", "/requestParameters/imageTag", "Tag of a container image."),
     Field("iam.role", "text", "/requestParameters/roleName", "Role asked for."),

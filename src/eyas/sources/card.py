@@ -57,6 +57,26 @@ def concat(*values: Value) -> Derived:
     return Derived("concat", values)
 
 
+def spread(*values: Value) -> Derived:
+    """Put texts together as `concat` does, once for each value of the last."""
+    return Derived("spread", values)
+
+
+def times(value: Value, by: Value) -> Derived:
+    """Give a value once for each value of another."""
+    return Derived("times", (value, by))
+
+
+def distinct(value: Value) -> Derived:
+    """Give each value once, in the order in which they come."""
+    return Derived("distinct", (value,))
+
+
+def written(pointer: str) -> Derived:
+    """Give what stands at a pointer: a text without quotes, anything else as JSON, null too."""
+    return Derived("written", (pointer,))
+
+
 def join(separator: str, *values: Value) -> Derived:
     """Put every text of every value together with something between; no value when there is none."""
     return Derived("join", (text(separator), *values))
@@ -82,9 +102,10 @@ def shortened(value: Value, count: int) -> Derived:
     return Derived("shortened", (value, text(str(count))))
 
 
-def part(value: Value, separator: str, number: int) -> Derived:
-    """Give piece `number` (from 0) of a text cut at every separator; no value when there are fewer."""
-    return Derived("part", (value, text(separator), text(str(number))))
+def part(value: Value, separator: str, number: int, of: int | None = None) -> Derived:
+    """Give piece `number` (from 0) of a text cut at every separator; no value when there are fewer, or not `of`."""
+    wanted = (text(str(number)), *(() if of is None else (text(str(of)),)))
+    return Derived("part", (value, text(separator), *wanted))
 
 
 def image_repository(value: Value) -> Derived:
@@ -269,7 +290,7 @@ def _common(payload: str) -> tuple[Field, ...]:
         one
         for kin in ("json", "jevt")
         for one in (
-            Field(f"{kin}.value", "text", payload + "{arg}", about, arg="key", required=True),
+            Field(f"{kin}.value", "text", written(payload + "{arg}"), about, arg="key", required=True),
             Field(f"{kin}.obj", "text", event, "The whole event as text."),
             Field(f"{kin}.rawtime", "text", event_time(), "Time of the event, nanoseconds since the epoch."),
         )

@@ -11,17 +11,25 @@ from eyas.sources.card import (
     Source,
     Time,
     concat,
+    distinct,
     each,
     first,
     has,
     join,
     one_of,
+    part,
+    root,
+    spread,
     text,
+    times,
     when,
-    without_prefix,
 )
 
 _FOUND = "/files/*/matches/*"
+_PAGE = "/repository/html_url"
+_LINKS = spread(
+    root(_PAGE), text("/blob/"), root("/head_commit/id"), text("/"), "/name", text("/#L"), "/matches/*/line"
+)
 _PUSH = one_of("/webhook_type", "push")
 
 FIELDS = (
@@ -33,7 +41,7 @@ FIELDS = (
     Field(
         "github.repo.name",
         "text",
-        (without_prefix("/repository/html_url", "https://github.com/"), "/repository/full_name", "/repo"),
+        (concat(part(_PAGE, "/", 3), text("/"), part(_PAGE, "/", 4)), "/repository/full_name", "/repo"),
         "Owner and name of the repository.",
     ),
     Field("github.repo.description", "text", "/repository/description", "Description of the repository."),
@@ -67,7 +75,7 @@ FIELDS = (
     Field(
         "github.diff.committed_secrets.files",
         "text",
-        join(",", each(_FOUND, "/file")),
+        join(",", each("/files/*", times("/name", "/matches/*"))),
         "Files of the secrets in a push.",
     ),
     Field(
@@ -79,7 +87,7 @@ FIELDS = (
     Field(
         "github.diff.committed_secrets.links",
         "text",
-        join(",", each(_FOUND, "/link")),
+        join(",", each("/files/*", _LINKS)),
         "Addresses of the secrets in a push.",
     ),
     Field(
@@ -101,7 +109,7 @@ FIELDS = (
     Field(
         "github.workflow.miners.type",
         "text",
-        join(",", "/workflow_miner_detections/matches/*/type"),
+        join(",", distinct("/workflow_miner_detections/matches/*/type")),
         "Miner words in a workflow.",
     ),
     Field("github.workflow.filename", "text", "/workflow/path", "File of the workflow."),

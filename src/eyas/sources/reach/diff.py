@@ -38,12 +38,11 @@ def added(diff: str) -> Iterator[Added]:
             number += 1
 
 
-def findings(diff: str, base: str) -> list[dict[str, Any]]:
-    """Secrets of a diff by file, in the form that the record keeps. `base` is the address of the files."""
+def findings(diff: str) -> list[dict[str, Any]]:
+    """Secrets of a diff by file, in the form that the record keeps."""
     files: dict[str, list[dict[str, Any]]] = {}
     for line in added(diff):
         matches = files.setdefault(line.file, [])
         for secret in secrets.found(line.text):
-            place = {"file": line.file, "line": line.number, "link": f"{base}/{line.file}/#L{line.number}"}
-            matches.append({"desc": secret.kind, "shown": secret.shown, **place})
+            matches.append({"desc": secret.kind, "shown": secret.shown, "line": line.number})
     return [{"name": name, "matches": matches} for name, matches in files.items()]

@@ -104,7 +104,7 @@ class Reader:
         if event["before"] == NOBODY and event.get("ref") == f"refs/heads/{repository.get('default_branch')}":
             path = f"/repos/{_name(repository)}/commits/{_quoted(after)}"
         text = self._get(path, "application/vnd.github.diff").decode("utf-8", "replace")
-        return diff.findings(text, f"{repository['html_url']}/blob/{event['head_commit']['id']}")
+        return diff.findings(text)
 
     def _miners(self, event: Mapping[str, Any]) -> list[dict[str, Any]]:
         run, workflow = event["workflow_run"], event["workflow"]
