@@ -55,6 +55,19 @@ def test_an_alert_comes_as_it_happens_and_ctrl_c_ends_with_statistics(start, rul
     assert json.loads(figures.read_text())["alerts"] == 1
 
 
+def test_whoever_acts_while_the_watch_begins_is_known(start, rules, secret) -> None:
+    reader = subprocess.Popen(
+        ["sh", "-c", 'while :; do cat "$0"; done', str(secret)], stdout=subprocess.DEVNULL, start_new_session=True
+    )
+    try:
+        run = start("run", "-r", str(rules), "--json")
+        names = {run.alert("a secret is read")["output_fields"]["proc.name"] for _ in range(50)}
+    finally:
+        reader.kill()
+        reader.wait()
+    assert names == {"cat"}
+
+
 def test_sighup_puts_changed_rules_in_force(start, rules, secret, tmp_path) -> None:
     run = start("run", "-r", str(rules), "--json", "-o", "watch_config_files=false")
     run.says("watching")

@@ -34,6 +34,8 @@ pub(crate) struct Scene {
     outcome: Outcome,
     unknown: u64,
     failed: Option<std::io::Error>,
+    /// When the initial state was taken.
+    begun: u64,
 }
 
 /// What came of some events.
@@ -67,6 +69,7 @@ impl Scene {
             outcome: Outcome::default(),
             unknown: 0,
             failed: None,
+            begun: 0,
         })
     }
 
@@ -75,7 +78,9 @@ impl Scene {
         self.recorder.iter_mut().for_each(|r| r.seed(record));
     }
 
-    pub(crate) fn seeded(&mut self) {
+    /// Ends the initial state, which was true at `ts`.
+    pub(crate) fn seeded(&mut self, ts: u64) {
+        self.begun = ts;
         self.engine.seeded();
         self.asked.look_around(&self.engine);
     }
@@ -87,7 +92,11 @@ impl Scene {
             return;
         };
         if late::is_unknown(&event, &self.engine) {
-            for bytes in late::story(event.tid, event.ts) {
+            let story = late::story(event.tid, event.ts);
+            if story.is_empty() && event.ts < self.begun {
+                event.dump_flags |= late::STATE_ONLY;
+            }
+            for bytes in story {
                 if let Ok(mut told) = Event::parse(&bytes, 0, late::STATE_ONLY) {
                     self.step(&mut told);
                 }

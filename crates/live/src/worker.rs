@@ -240,12 +240,13 @@ fn follow(sensor: &mut Sensor, rules: &Rules) -> Result<(), ProbeError> {
     }
 }
 
-/// Hooks on first, then the scan, so that nothing falls between the two.
+/// Hooks on first, then the scan, so that nothing falls between the two. Who ended before the scan is known to nobody:
+/// what such a thread did is not judged, for the watch begins when the scan has ended.
 fn open(setup: Setup) -> Result<(Sensor, Scene), LiveError> {
     let mut scene = Scene::new(&setup)?;
     let mut sensor = Sensor::open()?;
     follow(&mut sensor, &setup.rules)?;
-    procfs::scan(&mut |record| scene.seed(&record));
-    scene.seeded();
+    sensor.scan(&mut |record| scene.seed(&record));
+    scene.seeded(sensor.now());
     Ok((sensor, scene))
 }

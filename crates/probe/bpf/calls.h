@@ -186,8 +186,15 @@ static __always_inline void strings(struct record *r, __u64 from)
 	parts_end(r, at);
 }
 
-static __noinline int step(struct record *r, struct task_struct *task, __u32 op, __u32 arg, __u32 len)
+/* One step of a recipe. A function that is not static is verified once, not at every place that calls it; it is given
+ * numbers only, for old kernels know nothing else. */
+__noinline int step(__u32 op, __u32 arg, __u32 len)
 {
+	struct task_struct *task = (void *)bpf_get_current_task_btf();
+	struct record *r = scratch(SLOT_CALL);
+
+	if (!r)
+		return 0;
 	__u64 value = argument(r, arg);
 	struct file *file = 0;
 	__u32 size = 0;
@@ -267,7 +274,7 @@ static __always_inline int call(struct pt_regs *regs, __u64 nr, long ret, bool d
 
 	if (ids >> 32 == own_pid)
 		return 0;
-	struct record *r = blank(nr, 0);
+	struct record *r = blank(nr, SLOT_CALL);
 	if (!r)
 		return 0;
 	r->pid = ids >> 32;
@@ -295,7 +302,7 @@ static __always_inline int call(struct pt_regs *regs, __u64 nr, long ret, bool d
 			return 0;
 	r->ts = bpf_ktime_get_boot_ns();
 	for (int i = 0; i < STEPS && i < steps; i++)
-		step(r, task, recipe->step[i].op, recipe->step[i].arg, recipe->step[i].len);
+		step(recipe->step[i].op, recipe->step[i].arg, recipe->step[i].len);
 	made(r, task, recipe->makes);
 	send_call(r, recipe->class);
 	return 0;

@@ -85,12 +85,10 @@ static __always_inline __u64 modified(struct inode *inode)
 	return BPF_CORE_READ(old, i_mtime.tv_sec) * NSEC + BPF_CORE_READ(old, i_mtime.tv_nsec);
 }
 
-/* Names from the file up to the root of its mount tree, each ended by NUL. A file without a place in any
+/* Names from a place up to the root of its mount tree, each ended by NUL. A file without a place in any
  * directory (memfd, pipe) gives its one name and an empty one. */
-static __noinline int path_of(struct record *r, struct file *file)
+static __noinline int names_of(struct record *r, struct dentry *dentry, struct vfsmount *vfs)
 {
-	struct dentry *dentry = file ? FIELD(struct file, file, f_path.dentry) : 0;
-	struct vfsmount *vfs = file ? FIELD(struct file, file, f_path.mnt) : 0;
 	struct mount *mount = vfs ? (void *)vfs - bpf_core_field_offset(struct mount, mnt) : 0;
 	__u32 at = parts_begin(r);
 
@@ -117,6 +115,14 @@ static __noinline int path_of(struct record *r, struct file *file)
 	}
 	parts_end(r, at);
 	return 0;
+}
+
+static __always_inline void path_of(struct record *r, struct file *file)
+{
+	struct dentry *dentry = file ? FIELD(struct file, file, f_path.dentry) : 0;
+	struct vfsmount *mount = file ? FIELD(struct file, file, f_path.mnt) : 0;
+
+	names_of(r, dentry, mount);
 }
 
 #endif

@@ -95,7 +95,11 @@ struct inode___old {
 struct inode___mid {
 	struct timespec64 __i_ctime, __i_mtime;
 };
+struct hlist_bl_node {
+	struct hlist_bl_node **pprev;
+};
 struct dentry {
+	struct hlist_bl_node d_hash;
 	struct dentry *d_parent;
 	struct qstr d_name;
 	struct inode *d_inode;
@@ -117,6 +121,9 @@ struct file {
 	struct inode *f_inode;
 	unsigned int f_mode;
 	void *private_data;
+};
+struct fs_struct {
+	struct path root, pwd;
 };
 struct fdtable {
 	unsigned int max_fds;
@@ -224,6 +231,7 @@ struct task_struct {
 	struct task_struct *group_leader;
 	struct list_head thread_node;
 	struct pid *thread_pid;
+	struct fs_struct *fs;
 	struct files_struct *files;
 	struct mm_struct *mm;
 	const struct cred *cred;
@@ -302,10 +310,12 @@ struct sock_common {
 	__be16 skc_dport;
 	__u16 skc_num;
 	__u16 skc_family;
+	volatile unsigned char skc_state;
 	struct in6_addr skc_v6_daddr, skc_v6_rcv_saddr;
 };
 struct sock {
 	struct sock_common __sk_common;
+	__u16 sk_protocol;
 	__u32 sk_ack_backlog, sk_max_ack_backlog;
 };
 struct socket {
@@ -323,6 +333,10 @@ struct unix_sock {
 	struct sock sk;
 	struct unix_address *addr;
 	struct sock *peer;
+};
+
+struct bpf_iter_meta {
+	struct seq_file *seq;
 };
 
 #pragma clang attribute pop

@@ -22,7 +22,7 @@
 
 static __always_inline int exec(struct task_struct *task, struct linux_binprm *bprm)
 {
-	struct record *r = begin(KIND_EXEC, 1);
+	struct record *r = begin(KIND_EXEC, SLOT_LIFE);
 	__u64 ids = bpf_get_current_pid_tgid();
 
 	if (!r || !plan_word(running) || ids >> 32 == own_pid)
@@ -92,7 +92,7 @@ static __always_inline void birth(struct record *r, struct task_struct *parent, 
 
 static __always_inline int fork(struct task_struct *parent, struct task_struct *child, bool direct)
 {
-	struct record *r = begin(KIND_FORK, 1);
+	struct record *r = begin(KIND_FORK, SLOT_LIFE);
 
 	if (!r || !plan_word(running) || BPF_CORE_READ(child, flags) & PF_KTHREAD)
 		return 0;
@@ -129,8 +129,8 @@ int raw_sched_process_fork(struct bpf_raw_tracepoint_args *context)
 
 /* ---- exit ---- */
 
-/* A living thread of the group, except one. */
-static __always_inline __u32 living(struct signal_struct *signal, struct task_struct *except)
+/* A living thread of the group with these signals, except one. */
+__noinline __u32 living(__u64 signal, __u32 except)
 {
 	struct list_head *head = (void *)signal + bpf_core_field_offset(struct signal_struct, thread_head);
 	struct list_head *at = BPF_CORE_READ(head, next);
@@ -138,8 +138,10 @@ static __always_inline __u32 living(struct signal_struct *signal, struct task_st
 	for (int i = 0; i < THREADS && at && at != head; i++) {
 		struct task_struct *one = (void *)at - bpf_core_field_offset(struct task_struct, thread_node);
 
-		if (one != except && !(BPF_CORE_READ(one, flags) & PF_EXITING))
-			return BPF_CORE_READ(one, pid);
+		__u32 tid = BPF_CORE_READ(one, pid);
+
+		if (tid != except && !(BPF_CORE_READ(one, flags) & PF_EXITING))
+			return tid;
 		at = BPF_CORE_READ(at, next);
 	}
 	return 0;
@@ -152,8 +154,7 @@ static __always_inline __s64 reaper_of(struct task_struct *task)
 
 	if (BPF_CORE_READ(children, next) == children)
 		return 0;
-	struct signal_struct *signal = BPF_CORE_READ(task, signal);
-	__u32 sibling = living(signal, task);
+	__u32 sibling = living((__u64)BPF_CORE_READ(task, signal), BPF_CORE_READ(task, pid));
 	if (sibling)
 		return sibling;
 	struct pid *pid = BPF_CORE_READ(task, thread_pid);
@@ -166,7 +167,7 @@ static __always_inline __s64 reaper_of(struct task_struct *task)
 		if (BPF_CORE_READ(at, thread_pid, level) != level)
 			break;
 		struct signal_struct *up = BPF_CORE_READ(at, signal);
-		__u32 thread = BPF_CORE_READ_BITFIELD_PROBED(up, is_child_subreaper) ? living(up, 0) : 0;
+		__u32 thread = BPF_CORE_READ_BITFIELD_PROBED(up, is_child_subreaper) ? living((__u64)up, 0) : 0;
 		if (thread)
 			return thread;
 		at = BPF_CORE_READ(at, real_parent);
@@ -176,7 +177,7 @@ static __always_inline __s64 reaper_of(struct task_struct *task)
 
 static __always_inline int exit(struct task_struct *task)
 {
-	struct record *r = begin(KIND_EXIT, 1);
+	struct record *r = begin(KIND_EXIT, SLOT_LIFE);
 
 	if (!r || !plan_word(running) || BPF_CORE_READ(task, flags) & PF_KTHREAD)
 		return 0;

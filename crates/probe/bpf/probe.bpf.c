@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-/* The kernel side: system calls at their exit, and the life of processes. Read in this order. */
+/* The kernel side: system calls at their exit, the life of processes, and what is true now. Read in this order. */
 #include "kernel.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
@@ -18,5 +18,6 @@
 #include "calls.h"
 #include "life.h"
 #include "uring.h"
+#include "snapshot.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

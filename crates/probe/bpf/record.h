@@ -7,6 +7,9 @@
 #define KIND_EXEC 0x1001
 #define KIND_FORK 0x1002
 #define KIND_EXIT 0x1003
+/* Those of a snapshot. */
+#define KIND_TASK 0x1004
+#define KIND_FILE 0x1005
 
 /* Flags of a record. */
 #define RECORD_COMPAT 1  /* a 32-bit caller: pointers and longs in its memory have four bytes */

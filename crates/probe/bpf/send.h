@@ -35,7 +35,13 @@ struct scratch {
 	__u8 bytes[RECORD_SIZE * 2];
 };
 
-#define SLOTS 3
+/* Which record of a processor: programs interrupt each other. */
+enum slot {
+	SLOT_CALL,
+	SLOT_LIFE,
+	SLOT_RING,
+	SLOTS,
+};
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	/* SLOTS for each possible processor; set before load. */
@@ -66,11 +72,18 @@ __u32 asleep SEC(".data.asleep");
 
 #define plan_word(field) (*(volatile __u32 *)&plan.field)
 
-/* A record without its time: that is read when it is known that the record will be sent. */
-static __always_inline struct record *blank(__u16 kind, __u32 slot)
+/* The record that is being written in a slot of this processor. */
+static __always_inline struct record *scratch(enum slot slot)
 {
 	__u32 at = bpf_get_smp_processor_id() * SLOTS + slot;
-	struct record *r = bpf_map_lookup_elem(&scratches, &at);
+
+	return bpf_map_lookup_elem(&scratches, &at);
+}
+
+/* A record without its time: that is read when it is known that the record will be sent. */
+static __always_inline struct record *blank(__u16 kind, enum slot slot)
+{
+	struct record *r = scratch(slot);
 
 	if (!r)
 		return 0;
@@ -81,7 +94,7 @@ static __always_inline struct record *blank(__u16 kind, __u32 slot)
 	return r;
 }
 
-static __always_inline struct record *begin(__u16 kind, __u32 slot)
+static __always_inline struct record *begin(__u16 kind, enum slot slot)
 {
 	struct record *r = blank(kind, slot);
 

@@ -14,6 +14,7 @@
 #define CGROUP_LEVELS 16
 #define PAGE_KB 4
 #define MM_SWAPENTS 2
+#define PIDTYPE_SID 3
 
 static __always_inline struct upid number_of(struct pid *pid)
 {

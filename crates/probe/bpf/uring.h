@@ -142,7 +142,7 @@ static __always_inline int submitted(struct io_kiocb *req)
 
 	if (nr >= SYSCALLS || !*(volatile __u8 *)&plan.recipe[nr & (SYSCALLS - 1)].on || ids >> 32 == own_pid)
 		return 0;
-	struct record *r = begin(nr, 2);
+	struct record *r = begin(nr, SLOT_RING);
 	if (!r)
 		return 0;
 	r->flags = RECORD_RING;
@@ -171,9 +171,14 @@ static __always_inline bool kept_blobs(struct record *r, struct operation *done)
 }
 
 /* What the kernel knows of the file; the memory of the program is not looked at again. */
-static __noinline int ring_step(struct record *r, struct task_struct *task, __u32 op, __u64 value)
+__noinline int ring_step(__u32 op, __u32 arg)
 {
-	struct file *file = file_of(task, (__s32)value);
+	struct task_struct *task = (void *)bpf_get_current_task_btf();
+	struct record *r = scratch(SLOT_RING);
+
+	if (!r)
+		return 0;
+	struct file *file = file_of(task, (__s32)argument(r, arg));
 
 	switch (op) {
 	case OP_FILE:
@@ -201,7 +206,7 @@ static __always_inline int completed(void *req, __s32 result)
 
 	if (!done)
 		return 0;
-	struct record *kept = (void *)done, *r = begin(kept->kind, 2);
+	struct record *kept = (void *)done, *r = begin(kept->kind, SLOT_RING);
 	struct task_struct *task = (void *)bpf_get_current_task_btf();
 	struct recipe *recipe = &plan.recipe[kept->kind & (SYSCALLS - 1)];
 	__u32 steps = *(volatile __u8 *)&recipe->steps;
@@ -216,7 +221,7 @@ static __always_inline int completed(void *req, __s32 result)
 	bool begun = kept_blobs(r, done);
 	for (int i = 0; i < STEPS && i < steps; i++)
 		if (!begun || recipe->step[i].op > OP_SIZED_AT)
-			ring_step(r, task, recipe->step[i].op, argument(r, recipe->step[i].arg));
+			ring_step(recipe->step[i].op, recipe->step[i].arg);
 	made(r, task, recipe->makes);
 	send_call(r, recipe->class);
 	bpf_map_delete_elem(&operations, &key);

@@ -18,6 +18,8 @@ pub struct Facts {
     pub refused: Option<String>,
     /// Which hooks are used, and so what is lost; none when the probe cannot run.
     pub rung: Option<Rung>,
+    /// Where the state at the start comes from.
+    pub scans: Option<&'static str>,
     /// Names of the system calls that can be collected.
     pub calls: Vec<&'static str>,
     /// Events that can be collected.
@@ -57,6 +59,7 @@ pub fn doctor() -> Facts {
     let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default().trim().to_owned();
     let opened = crate::Sensor::open();
     let rung = opened.as_ref().ok().map(crate::Sensor::rung);
+    let scans = opened.as_ref().ok().map(crate::Sensor::scans);
     let refused = opened.err().map(|error| error.to_string());
     let mut events: Vec<u16> = crate::calls::CALLS.iter().map(|call| call.event).collect();
     events.extend([
@@ -70,6 +73,7 @@ pub fn doctor() -> Facts {
         btf: Path::new(BTF).exists(),
         refused,
         rung,
+        scans,
         calls: crate::calls::CALLS.iter().map(|call| call.name).collect(),
         events,
     }

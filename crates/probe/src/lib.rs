@@ -5,6 +5,7 @@ mod doctor;
 mod encoding;
 mod generated;
 mod hook;
+mod iterators;
 mod numbers;
 mod order;
 mod page;

@@ -1,5 +1,6 @@
 //! What /proc tells: the initial state, and facts about one process.
 
+use std::collections::HashSet;
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::unix::ffi::OsStrExt;
@@ -11,11 +12,14 @@ use eyas_event::{File, FileKind, Group, Interface, Machine, Process, Snapshot, U
 mod sockets;
 
 use sockets::Sockets;
+pub(crate) use sockets::{Socket, inet};
 
 /// Most bytes of arguments and environment that are kept.
-const MAX_LIST: usize = 4096;
+pub(crate) const MAX_LIST: usize = 4096;
 const SECOND: u64 = 1_000_000_000;
 const READINGS: usize = 5;
+/// Inode of the first pid namespace (PROC_PID_INIT_INO).
+const FIRST_PID_NAMESPACE: u32 = 0xEFFF_FFFC;
 
 fn root() -> PathBuf {
     std::env::var_os("HOST_ROOT").map_or_else(|| PathBuf::from("/"), PathBuf::from)
@@ -65,12 +69,27 @@ pub fn machine() -> Machine {
 
 /// Everything that is true now.
 pub fn scan(out: &mut dyn FnMut(Snapshot)) {
+    host(out);
+    threads(&HashSet::new(), out);
+}
+
+/// The machine, its addresses, users and groups.
+pub(crate) fn host(out: &mut dyn FnMut(Snapshot)) {
     out(Snapshot::Machine(machine()));
     interfaces().into_iter().for_each(|i| out(Snapshot::Interface(i)));
     users().into_iter().for_each(|u| out(Snapshot::User(u)));
     groups().into_iter().for_each(|g| out(Snapshot::Group(g)));
+}
+
+/// Whether this process is in the first pid namespace, and so sees every process of the machine.
+pub(crate) fn sees_all() -> bool {
+    link("/proc/self/ns/pid".into()) == format!("pid:[{FIRST_PID_NAMESPACE}]").as_bytes()
+}
+
+/// Every thread and every open file, except of processes that are known already.
+pub(crate) fn threads(known: &HashSet<i64>, out: &mut dyn FnMut(Snapshot)) {
     let mut sockets = Sockets::default();
-    for pid in numbers(&proc("")) {
+    for pid in numbers(&proc("")).into_iter().filter(|pid| !known.contains(pid)) {
         let Some(main) = process(pid, pid) else { continue };
         out(Snapshot::Process(Box::new(main)));
         for tid in numbers(&proc(format!("{pid}/task"))).into_iter().filter(|tid| *tid != pid) {
@@ -230,29 +249,27 @@ fn file(pid: i64, fd: i64, dir: &Path, sockets: &mut Sockets) -> Option<File> {
     let path = dir.join(fd.to_string());
     let name = link(path.clone());
     let meta = fs::metadata(&path).ok()?;
-    let kind = meta.file_type();
-    let named = |code: u8, name: &[u8]| FileKind::Named { code, name: name.to_vec() };
-    let kind = if kind.is_fifo() {
-        named(7, &name)
-    } else if kind.is_socket() {
+    let kind = if meta.file_type().is_socket() {
         sockets.find(pid, meta.ino())?
-    } else if kind.is_dir() {
-        named(2, &name)
-    } else if let Some(rest) = name.strip_prefix(b"/memfd:") {
-        named(20, rest)
-    } else if name.starts_with(b"anon_inode:") {
-        named(anonymous(&name[11..]), &name)
     } else {
-        let dev = meta.dev();
-        let (major, minor) = (libc::major(dev), libc::minor(dev));
-        FileKind::Regular {
-            flags: 0,
-            name,
-            dev: minor & 0xff | major << 8 | (minor & !0xff) << 12,
-            mount_id: 0,
-        }
+        let (major, minor) = (libc::major(meta.dev()), libc::minor(meta.dev()));
+        kind(meta.mode(), name, minor & 0xff | major << 8 | (minor & !0xff) << 12)
     };
     Some(File { tid: pid, fd, ino: meta.ino(), kind })
+}
+
+/// What kind of file one is that is no socket, by its mode and the name that the kernel gives it.
+pub(crate) fn kind(mode: u32, name: Vec<u8>, dev: u32) -> FileKind {
+    let named = |code: u8, name: &[u8]| FileKind::Named { code, name: name.to_vec() };
+    match mode & libc::S_IFMT {
+        libc::S_IFIFO => named(7, &name),
+        libc::S_IFDIR => named(2, &name),
+        _ => match (name.strip_prefix(b"/memfd:"), name.strip_prefix(b"anon_inode:")) {
+            (Some(rest), _) => named(20, rest),
+            (None, Some(rest)) => named(anonymous(rest), &name),
+            (None, None) => FileKind::Regular { flags: 0, name, dev, mount_id: 0 },
+        },
+    }
 }
 
 fn anonymous(name: &[u8]) -> u8 {

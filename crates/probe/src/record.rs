@@ -3,6 +3,8 @@
 pub(crate) const KIND_EXEC: u16 = 0x1001;
 pub(crate) const KIND_FORK: u16 = 0x1002;
 pub(crate) const KIND_EXIT: u16 = 0x1003;
+pub(crate) const KIND_TASK: u16 = 0x1004;
+pub(crate) const KIND_FILE: u16 = 0x1005;
 
 const COMPAT: u16 = 1;
 const HEAD: usize = 80;
@@ -13,6 +15,7 @@ const BLOBS: usize = 8;
 #[derive(Clone, Debug)]
 pub(crate) struct Record<'a> {
     pub(crate) ts: u64,
+    pub(crate) pid: u32,
     pub(crate) tid: u32,
     pub(crate) kind: u16,
     /// Whether a 32-bit caller made the call.
@@ -43,6 +46,7 @@ impl<'a> Record<'a> {
         }
         Some(Record {
             ts: u64_at(b, 0)?,
+            pid: u32_at(b, 8)?,
             tid: u32_at(b, 12)?,
             kind: u16_at(b, 16)?,
             compat: u16_at(b, 18)? & COMPAT != 0,

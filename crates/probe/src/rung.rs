@@ -40,8 +40,9 @@ impl Rung {
     }
 }
 
-/// Programs of the lower rung have this before their name.
+/// Programs of the lower rung have this before their name, and iterators this.
 const RAW: &str = "raw_";
+const SNAPSHOT: &str = "snapshot_";
 
 /// Tracepoints of this kernel, by its own description.
 pub(crate) struct Tracepoints {
@@ -63,7 +64,10 @@ impl Tracepoints {
     }
 
     /// Whether a program of the probe belongs to the rung and has something to hang on.
-    pub(crate) fn take(&self, program: &str, rung: Rung) -> bool {
+    pub(crate) fn take(&self, program: &str, rung: Rung, iterators: bool) -> bool {
+        if program.starts_with(SNAPSHOT) {
+            return iterators;
+        }
         if let Some(name) = program.strip_prefix(RAW) {
             return rung == Rung::Raw && self.arguments(name).is_some();
         }

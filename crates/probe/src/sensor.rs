@@ -5,8 +5,12 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::rc::Rc;
 use std::time::Duration;
 
-use libbpf_rs::{Link, Map, MapCore, MapFlags, Object, ObjectBuilder, RingBuffer, RingBufferBuilder};
+use eyas_event::Snapshot;
+use libbpf_rs::{
+    Link, Map, MapCore, MapFlags, Object, ObjectBuilder, ProgramAttachType, RingBuffer, RingBufferBuilder,
+};
 
+use crate::iterators::Iterators;
 use crate::numbers::Numbers;
 use crate::order::{Order, WINDOW_NS};
 use crate::plan::Plan;
@@ -41,6 +45,7 @@ struct Inbox {
 pub struct Sensor {
     object: Box<Object>,
     _links: Vec<Link>,
+    iterators: Option<Iterators>,
     ring: RingBuffer<'static>,
     sleeper: Sleeper,
     inbox: Rc<RefCell<Inbox>>,
@@ -71,18 +76,37 @@ impl Sensor {
     /// As `open`.
     pub fn open_on(rung: Rung) -> Result<Sensor, ProbeError> {
         crate::doctor::expect_possible()?;
-        let object = Box::new(load(rung).map_err(refused)?);
-        let mut links = Vec::new();
+        // Iterators are younger than the rest and see their own pid namespace only.
+        let with_iterators = procfs::sees_all().then(|| load(rung, true).ok()).flatten();
+        let object = with_iterators.map_or_else(|| load(rung, false), Ok).map_err(refused)?;
+        let object = Box::new(object);
+        let (mut links, mut iterators) = (Vec::new(), Vec::new());
         for program in object.progs_mut().filter(|program| program.autoload()) {
-            links.push(program.attach().map_err(refused)?);
+            let link = program.attach().map_err(refused)?;
+            let iterates = matches!(program.attach_type(), ProgramAttachType::TraceIter);
+            if iterates { &mut iterators } else { &mut links }.push(link);
         }
+        let iterators = iterators.pop().zip(iterators.pop()).map(|(files, tasks)| Iterators { tasks, files });
         let inbox: Rc<RefCell<Inbox>> = Rc::default();
         let boot = procfs::boot_time();
         let ring = ring(&object, &inbox, boot).map_err(refused)?;
         let sleeper = map(&object, ".data.asleep").and_then(|m| Sleeper::of(m.as_fd()).ok());
         let sleeper =
             sleeper.ok_or_else(|| ProbeError::Refused("the probe's memory cannot be mapped".to_owned()))?;
-        Ok(Sensor { object, _links: links, ring, sleeper, inbox, numbers: Numbers::native(), rung, boot })
+        let numbers = Numbers::native();
+        Ok(Sensor { object, _links: links, iterators, ring, sleeper, inbox, numbers, rung, boot })
+    }
+
+    /// Everything that is true now: from the iterators, and from /proc what they leave out.
+    pub fn scan(&self, out: &mut dyn FnMut(Snapshot)) {
+        procfs::host(out);
+        let known = self.iterators.as_ref().and_then(|iterators| iterators.scan(self.boot, out).ok());
+        procfs::threads(&known.unwrap_or_default(), out);
+    }
+
+    /// Where `scan` looks.
+    pub fn scans(&self) -> &'static str {
+        if self.iterators.is_some() { "task and task_file iterators" } else { "/proc" }
     }
 
     /// The rung on which the probe stands.
@@ -154,7 +178,7 @@ impl Sensor {
     }
 
     /// The time by the clock that events carry: a step of the wall clock does not move it.
-    fn now(&self) -> u64 {
+    pub fn now(&self) -> u64 {
         procfs::clock(libc::CLOCK_BOOTTIME).wrapping_add(self.boot)
     }
 
@@ -190,7 +214,7 @@ impl AsFd for Sensor {
     }
 }
 
-fn load(rung: Rung) -> libbpf_rs::Result<Object> {
+fn load(rung: Rung, iterators: bool) -> libbpf_rs::Result<Object> {
     let mut open = ObjectBuilder::default().open_memory(OBJECT)?;
     let cpus = libbpf_rs::num_possible_cpus()? as u32;
     for mut map in open.maps_mut() {
@@ -206,7 +230,7 @@ fn load(rung: Rung) -> libbpf_rs::Result<Object> {
     }
     let tracepoints = Tracepoints::of_this_kernel();
     for mut program in open.progs_mut() {
-        let takes = program.name().to_str().is_some_and(|name| tracepoints.take(name, rung));
+        let takes = program.name().to_str().is_some_and(|name| tracepoints.take(name, rung, iterators));
         program.set_autoload(takes);
     }
     open.load()

@@ -1,6 +1,6 @@
 //! Records of the kernel side become events of the event table.
 
-mod life;
+pub(crate) mod life;
 mod numbers;
 mod sockets;
 
@@ -159,7 +159,7 @@ fn open_mode(flags: Option<u64>, mode: Option<u64>) -> u64 {
 }
 
 /// The kernel's inner device number as user space writes it.
-fn device(dev: u32) -> u64 {
+pub(crate) fn device(dev: u32) -> u64 {
     let (major, minor) = (dev >> 20, dev & 0xf_ffff);
     u64::from(minor & 0xff | major << 8 | (minor & !0xff) << 12)
 }

@@ -193,6 +193,7 @@ pub(crate) fn doctor(py: Python<'_>) -> Bound<'_, PyBytes> {
         "btf": facts.btf,
         "refused": facts.refused,
         "rung": facts.rung.map(Rung::name),
+        "state": facts.scans,
         "lacks": facts.rung.map_or(&[][..], Rung::lacks),
         "calls": facts.calls,
         "events": facts.events,

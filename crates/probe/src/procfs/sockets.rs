@@ -10,6 +10,19 @@ use super::{lines, link, proc};
 const TCP: u8 = 2;
 const UDP: u8 = 3;
 const RAW: u8 = 5;
+const IPPROTO_TCP: u64 = 6;
+const IPPROTO_UDP: u64 = 17;
+const IPPROTO_RAW: u64 = 255;
+/// A TCP socket that neither listens nor is connected.
+const TCP_CLOSE: u64 = 7;
+const TABLES: [(&str, u64); 6] = [
+    ("tcp", IPPROTO_TCP),
+    ("udp", IPPROTO_UDP),
+    ("raw", IPPROTO_RAW),
+    ("tcp6", IPPROTO_TCP),
+    ("udp6", IPPROTO_UDP),
+    ("raw6", IPPROTO_RAW),
+];
 
 /// Sockets by network namespace and inode.
 #[derive(Default)]
@@ -26,10 +39,9 @@ impl Sockets {
 
 fn read(pid: i64) -> HashMap<u64, FileKind> {
     let mut found = HashMap::new();
-    for (name, l4) in [("tcp", TCP), ("udp", UDP), ("raw", RAW), ("tcp6", TCP), ("udp6", UDP), ("raw6", RAW)]
-    {
-        for line in lines(proc(format!("{pid}/net/{name}"))).iter().skip(1) {
-            found.extend(inet(line, l4));
+    for (name, protocol) in TABLES {
+        for text in lines(proc(format!("{pid}/net/{name}"))).iter().skip(1) {
+            found.extend(line(text, protocol));
         }
     }
     for line in lines(proc(format!("{pid}/net/unix"))).iter().skip(1) {
@@ -43,17 +55,38 @@ fn read(pid: i64) -> HashMap<u64, FileKind> {
     found
 }
 
-fn inet(line: &str, l4: u8) -> Option<(u64, FileKind)> {
+fn line(line: &str, protocol: u64) -> Option<(u64, FileKind)> {
     let columns: Vec<&str> = line.split_whitespace().collect();
-    let (source, sport) = end(columns.get(1)?)?;
-    let (dest, dport) = end(columns.get(2)?)?;
-    let ino = columns.get(9)?.parse().ok()?;
-    let kind = if dest.is_unspecified() {
+    let (own, peer) = (end(columns.get(1)?)?, end(columns.get(2)?)?);
+    let state = u64::from_str_radix(columns.get(3)?, 16).ok()?;
+    Some((columns.get(9)?.parse().ok()?, inet(Socket { protocol, state, own, peer })?))
+}
+
+/// An IP socket as the kernel has it.
+pub(crate) struct Socket {
+    pub(crate) protocol: u64,
+    pub(crate) state: u64,
+    pub(crate) own: (IpAddr, u16),
+    pub(crate) peer: (IpAddr, u16),
+}
+
+/// A socket that sends or listens; none when it does nothing yet.
+pub(crate) fn inet(socket: Socket) -> Option<FileKind> {
+    let Socket { protocol, state, own: (source, sport), peer: (dest, dport) } = socket;
+    let idle = sport == 0 || protocol == IPPROTO_TCP && state == TCP_CLOSE;
+    let l4 = match protocol {
+        IPPROTO_TCP => TCP,
+        IPPROTO_UDP => UDP,
+        _ => RAW,
+    };
+    if idle {
+        return None;
+    }
+    Some(if dest.is_unspecified() {
         FileKind::Listener { ip: source, port: sport, l4 }
     } else {
         FileKind::Connection { source, dest, sport, dport, l4 }
-    };
-    Some((ino, kind))
+    })
 }
 
 /// `0100007F:0050` or its IPv6 form: words in the order of the machine.

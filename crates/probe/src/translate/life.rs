@@ -33,7 +33,7 @@ pub(crate) fn path(names: &[u8]) -> Vec<u8> {
 }
 
 /// `subsystem=path` entries, each ended by NUL.
-fn cgroups(mut blob: &[u8]) -> Vec<u8> {
+pub(crate) fn cgroups(mut blob: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     let mut last = Vec::new();
     for (i, name) in SUBSYSTEMS.iter().enumerate() {
@@ -62,7 +62,7 @@ fn cgroups(mut blob: &[u8]) -> Vec<u8> {
 }
 
 /// First string and the others.
-fn split_program(args: &[u8]) -> (&[u8], &[u8]) {
+pub(crate) fn split_program(args: &[u8]) -> (&[u8], &[u8]) {
     let cut = args.iter().position(|b| *b == 0).map_or(args.len(), |at| at + 1);
     args.split_at(cut)
 }

@@ -11,6 +11,7 @@ mod kernel;
 mod layers;
 mod processes;
 mod sieve;
+mod snapshot;
 mod sockets;
 mod stage;
 mod uring;
@@ -32,6 +33,7 @@ fn cases() -> Vec<Case> {
     all.extend_from_slice(processes::CASES);
     all.extend_from_slice(kernel::CASES);
     all.extend_from_slice(uring::CASES);
+    all.extend_from_slice(snapshot::CASES);
     all.extend_from_slice(fairness::CASES);
     #[cfg(target_arch = "x86_64")]
     all.extend_from_slice(compat::CASES);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
-use eyas_event::{Event, id, table::Kind};
+use eyas_event::{Event, Snapshot, id, table::Kind};
 use eyas_probe::{Plan, ProbeError, Rung, Sensor};
 
 /// Longest time until the end of a process must have been seen.
@@ -88,6 +88,16 @@ impl Stage {
         Ok(Stage { sensor, dir })
     }
 
+    /// Whether the kernel has iterators for us.
+    pub(crate) fn iterates(&self) -> bool {
+        self.sensor.scans() != "/proc"
+    }
+
+    /// What is true now.
+    pub(crate) fn scan(&self, out: &mut dyn FnMut(Snapshot)) {
+        self.sensor.scan(out);
+    }
+
     pub(crate) fn lost(&self) -> u64 {
         self.sensor.counters().lost.values().sum()
     }
@@ -107,6 +117,33 @@ impl Stage {
     /// Runs `act` in a new process under a plan, until the end of it was seen.
     pub(crate) fn run_under(&mut self, plan: &Plan, act: impl FnOnce(&Notes)) -> Seen {
         let (pid, notes) = self.begin(plan, act);
+        let events = self.until_exit(pid.into());
+        // SAFETY: takes the state of our child.
+        unsafe { libc::waitpid(pid, std::ptr::null_mut(), 0) };
+        Seen { pid: pid.into(), notes, events }
+    }
+
+    /// Runs `act` in a new process under a plan; `meet` is done when it has acted and still lives.
+    pub(crate) fn run_meeting(
+        &mut self,
+        plan: &Plan,
+        act: impl FnOnce(&Notes),
+        meet: impl FnOnce(&Stage),
+    ) -> Seen {
+        const ACTED: usize = Notes::COUNT - 2;
+        const MET: usize = Notes::COUNT - 1;
+        let (pid, notes) = self.begin(plan, |notes| {
+            act(notes);
+            notes.put(ACTED, 1);
+            while notes.get(MET) == 0 {
+                std::thread::yield_now();
+            }
+        });
+        while notes.get(ACTED) == 0 {
+            std::thread::yield_now();
+        }
+        meet(self);
+        notes.put(MET, 1);
         let events = self.until_exit(pid.into());
         // SAFETY: takes the state of our child.
         unsafe { libc::waitpid(pid, std::ptr::null_mut(), 0) };
