@@ -57,7 +57,9 @@ def test_an_alert_comes_as_it_happens_and_ctrl_c_ends_with_statistics(start, rul
 
 def test_whoever_acts_while_the_watch_begins_is_known(start, rules, secret) -> None:
     reader = subprocess.Popen(
-        ["sh", "-c", 'while :; do cat "$0"; done', str(secret)], stdout=subprocess.DEVNULL, start_new_session=True
+        ["sh", "-c", 'while :; do cat "$0"; done', str(secret)],
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
     )
     try:
         run = start("run", "-r", str(rules), "--json")

@@ -61,6 +61,11 @@ impl Engine {
         self.state.seed(record);
     }
 
+    /// Takes one record of what is true now, after the initial state.
+    pub fn seed_late(&mut self, record: &Snapshot) {
+        self.state.seed_late(record);
+    }
+
     /// Takes one record of the initial state of a capture. Rules see the name of a host only where it is watched.
     pub fn seed_recorded(&mut self, record: &Snapshot) {
         match record {

@@ -26,13 +26,17 @@ pub(crate) fn is_unknown(event: &Event<'_>, engine: &Engine) -> bool {
 
 /// The life of a thread so far, as events at `ts`; nothing when it is gone already.
 pub(crate) fn story(tid: i64, ts: u64) -> Vec<Vec<u8>> {
-    let Some(process) = procfs::thread(tid) else { return Vec::new() };
-    let mut told = vec![("clone", birth(&process))];
+    procfs::thread(tid).map(|process| life(&process, ts)).unwrap_or_default()
+}
+
+/// The life of a thread as events at `ts`.
+pub(crate) fn life(process: &Process, ts: u64) -> Vec<Vec<u8>> {
+    let mut told = vec![("clone", birth(process))];
     if process.tid == process.pid {
-        told.push(("execve", program(&process)));
+        told.push(("execve", program(process)));
         told.push(("chdir", vec![("path", Given::Text(process.cwd.clone()))]));
     }
-    told.into_iter().filter_map(|(name, params)| build(find(name)?, ts, tid, &params).ok()).collect()
+    told.into_iter().filter_map(|(name, params)| build(find(name)?, ts, process.tid, &params).ok()).collect()
 }
 
 /// What a descriptor is that nobody saw opened, as an open at the time of the event. The sensor puts the kernel's path
@@ -51,14 +55,7 @@ pub(crate) fn descriptor(event: &Event<'_>, engine: &Engine) -> Option<Vec<u8>> 
     build(find("openat")?, event.ts, event.tid, &params).ok()
 }
 
-/// The deaths of threads that are gone, as events at `ts`.
-pub(crate) fn deaths(engine: &Engine, ts: u64) -> Vec<Vec<u8>> {
-    let known = engine.state.threads.iter().map(|(_, thread)| thread.tid);
-    let gone = known.filter(|tid| *tid > 0 && !procfs::exists(*tid));
-    gone.filter_map(|tid| build(find("procexit")?, ts, tid, &[]).ok()).collect()
-}
-
-type Params = Vec<(&'static str, Given)>;
+pub(crate) type Params = Vec<(&'static str, Given)>;
 
 /// What clone and exec events share.
 fn common(p: &Process) -> Params {
@@ -90,7 +87,7 @@ fn birth(p: &Process) -> Params {
     params
 }
 
-fn program(p: &Process) -> Params {
+pub(crate) fn program(p: &Process) -> Params {
     let image = u8::from(p.exe_writable)
         | u8::from(p.exe_upper_layer) << 1
         | u8::from(p.exe_from_memfd) << 2

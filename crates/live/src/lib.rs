@@ -7,6 +7,7 @@ mod footage;
 mod late;
 mod loss;
 mod question;
+mod repair;
 mod scene;
 mod watch;
 mod worker;

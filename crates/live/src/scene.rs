@@ -13,6 +13,7 @@ use crate::error::LiveError;
 use crate::footage::Footage;
 use crate::late;
 use crate::question::{Asked, Question};
+use crate::repair::Standing;
 use crate::watch::{Rules, Setup};
 use crate::worker::Figures;
 
@@ -96,11 +97,7 @@ impl Scene {
             if story.is_empty() && event.ts < self.begun {
                 event.dump_flags |= late::STATE_ONLY;
             }
-            for bytes in story {
-                if let Ok(mut told) = Event::parse(&bytes, 0, late::STATE_ONLY) {
-                    self.step(&mut told);
-                }
-            }
+            self.retell(story);
         }
         if let Some(bytes) = late::descriptor(&event, &self.engine)
             && let Ok(mut told) = Event::parse(&bytes, 0, late::STATE_ONLY)
@@ -160,11 +157,18 @@ impl Scene {
         self.engine.done(event, &seen);
     }
 
-    /// Takes the deaths that a loss may have hidden; births are found when a thread speaks.
-    pub(crate) fn repair(&mut self, ts: u64) {
-        for bytes in late::deaths(&self.engine, ts) {
-            if let Ok(mut death) = Event::parse(&bytes, 0, late::STATE_ONLY) {
-                self.step(&mut death);
+    /// Makes the state what it was found to be at a time; all events until then are folded already.
+    pub(crate) fn repair(&mut self, standing: &Standing) {
+        self.retell(standing.lives(&self.engine));
+        let (told, seeds) = standing.descriptors(&self.engine);
+        self.retell(told);
+        seeds.iter().for_each(|record| self.engine.seed_late(record));
+    }
+
+    fn retell(&mut self, events: Vec<Vec<u8>>) {
+        for bytes in events {
+            if let Ok(mut told) = Event::parse(&bytes, 0, late::STATE_ONLY) {
+                self.step(&mut told);
             }
         }
     }
@@ -194,6 +198,12 @@ impl Scene {
         }
         self.outcome.questions = self.asked.take();
         Ok(std::mem::take(&mut self.outcome))
+    }
+
+    /// What is known and counted.
+    #[cfg(test)]
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
     }
 
     /// Number of the rules in force.

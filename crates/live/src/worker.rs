@@ -14,6 +14,7 @@ use rustix::time::Timespec;
 use crate::bell::Bell;
 use crate::error::LiveError;
 use crate::loss::Ledger;
+use crate::repair::Standing;
 use crate::scene::Scene;
 use crate::watch::{Found, News, Order, Rules, Setup};
 
@@ -55,6 +56,8 @@ pub(crate) struct Worker<'a> {
     swept: Instant,
     looked: Instant,
     ledger: Ledger,
+    /// What was true when a loss was seen, until the reading has come so far.
+    standing: Option<Standing>,
 }
 
 impl Worker<'_> {
@@ -90,6 +93,7 @@ impl Worker<'_> {
             swept: start,
             looked: start,
             ledger: Ledger::new(now()),
+            standing: None,
         };
         let _ = news.send(News::Watching);
         if let Err(error) = worker.watch() {
@@ -136,7 +140,7 @@ impl Worker<'_> {
         self.looked = Instant::now();
         self.scene.tick(now());
         if let Some(loss) = self.ledger.look(&self.sensor, now()) {
-            self.scene.repair(now());
+            self.standing.get_or_insert_with(|| Standing::take(&self.sensor));
             let _ = self.news.send(News::Lost(loss));
             self.chime.ring();
         }
@@ -168,7 +172,11 @@ impl Worker<'_> {
 
     fn read(&mut self) -> Result<(), LiveError> {
         let (scene, read) = (&mut self.scene, now());
-        self.sensor.poll(Duration::ZERO, &mut |bytes| scene.take(bytes))?;
+        let until = self.standing.as_ref().map_or(u64::MAX, |standing| standing.ts);
+        let reached = self.sensor.hand_over(until, &mut |bytes| scene.take(bytes))?;
+        if let Some(standing) = self.standing.take_if(|standing| standing.ts <= reached) {
+            self.scene.repair(&standing);
+        }
         self.report(read)
     }
 

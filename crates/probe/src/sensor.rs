@@ -104,9 +104,14 @@ impl Sensor {
         procfs::threads(&known.unwrap_or_default(), out);
     }
 
+    /// Whether the kernel has iterators for us.
+    pub fn iterates(&self) -> bool {
+        self.iterators.is_some()
+    }
+
     /// Where `scan` looks.
     pub fn scans(&self) -> &'static str {
-        if self.iterators.is_some() { "task and task_file iterators" } else { "/proc" }
+        if self.iterates() { "task and task_file iterators" } else { "/proc" }
     }
 
     /// The rung on which the probe stands.
@@ -139,21 +144,32 @@ impl Sensor {
     /// # Errors
     /// When the ring cannot be read.
     pub fn poll(&mut self, timeout: Duration, take: &mut dyn FnMut(&[u8])) -> Result<(), ProbeError> {
-        let mut now = self.drain()?;
         if !timeout.is_zero() && self.due().is_none_or(|due| !due.is_zero()) {
+            self.drain()?;
             let wait = self.due().unwrap_or(LOOK).min(timeout);
             self.begin_batch();
-            let read = self.ring.poll(wait);
-            self.read_so_far(read, now)?;
-            now = self.drain()?;
+            self.ring
+                .poll(wait)
+                .or_else(|error| self.inbox.borrow().stopped.map(|_| ()).ok_or(error))
+                .map_err(refused)?;
         }
-        self.inbox.borrow_mut().order.release(now.saturating_sub(WINDOW_NS), take);
+        self.hand_over(u64::MAX, take).map(|_| ())
+    }
+
+    /// Hands over what has come and is not younger than `until`, oldest first; gives the time up to which nothing is
+    /// left.
+    ///
+    /// # Errors
+    /// When the ring cannot be read.
+    pub fn hand_over(&mut self, until: u64, take: &mut dyn FnMut(&[u8])) -> Result<u64, ProbeError> {
+        let reached = self.drain()?.saturating_sub(WINDOW_NS).min(until);
+        self.inbox.borrow_mut().order.release(reached, take);
         if self.due().is_none() {
             self.sleeper.may_wake();
             // What came before the mark was seen is found now; what comes after it wakes.
             self.drain()?;
         }
-        Ok(())
+        Ok(reached)
     }
 
     /// Reads the rings, of calls no more than a batch; gives the time up to which nothing older is left in them.

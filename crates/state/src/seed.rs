@@ -35,13 +35,19 @@ impl State {
         self.lineage += 1;
     }
 
-    /// Takes the record of one thread that was looked up later.
-    pub fn seed_late(&mut self, process: &Process) {
-        self.seed_process(process);
-        if let Some(slot) = self.threads.find(process.tid) {
-            self.admit(slot);
+    /// Takes one record that was looked up later.
+    pub fn seed_late(&mut self, record: &Snapshot) {
+        self.seed(record);
+        match record {
+            Snapshot::Process(process) => {
+                self.threads.find(process.tid).into_iter().for_each(|slot| self.admit(slot));
+                self.lineage += 1;
+            }
+            Snapshot::File(file) => {
+                self.threads.find(file.tid).into_iter().for_each(|slot| self.assign_role_of(slot, file.fd));
+            }
+            _ => {}
         }
-        self.lineage += 1;
     }
 
     /// Links a record and finds its container.
@@ -133,12 +139,14 @@ impl State {
             .filter(|(_, fd)| matches!(fd.kind, FdKind::Connection { .. } | FdKind::Unix(_)))
             .map(|(num, _)| num)
             .collect();
-        for num in sockets {
-            let listening = &self.listening;
-            let serves = |port: u16| listening.contains(&port);
-            if let Some(fd) = self.threads.get_mut(slot).and_then(|t| t.files.get_mut(num)) {
-                assign_role(fd, &serves);
-            }
+        sockets.into_iter().for_each(|num| self.assign_role_of(slot, num));
+    }
+
+    fn assign_role_of(&mut self, slot: Slot, num: i64) {
+        let listening = &self.listening;
+        let serves = |port: u16| listening.contains(&port);
+        if let Some(fd) = self.threads.get_mut(slot).and_then(|t| t.files.get_mut(num)) {
+            assign_role(fd, &serves);
         }
     }
 }
