@@ -62,6 +62,8 @@ class Tally:
         self.lost += more.lost
         self.unknown_events += more.unknown_events
         self.seconds += more.seconds
+        self.by_rule += more.by_rule
+        self.by_priority += more.by_priority
 
     def json(self) -> dict[str, Any]:
         """The figures that `--stats` writes."""

@@ -120,3 +120,40 @@ def test_members_of_json_alerts_are_chosen(tmp_path: Path, member: str, default:
     assert (member in alerts(tmp_path)["shell"]) is default
     turned = alerts(tmp_path, f"json_include_{member}_property={str(not default).lower()}")["shell"]
     assert (member in turned) is not default
+
+
+DATA = """
+- rule: data
+  desc: d
+  condition: evt.type = write and evt.buffer contains secret
+  output: "%evt.buffer|%evt.arg.data|%proc.name"
+  priority: INFO
+"""
+
+
+@pytest.mark.parametrize(("base64", "shown"), [("false", "my secret"), ("true", "bXkgc2VjcmV0")])
+def test_buffers_are_shown_as_base64_and_compared_as_bytes(tmp_path: Path, base64: str, shown: str) -> None:
+    rules, capture = tmp_path / "rules.yaml", tmp_path / "data.scap"
+    rules.write_text(DATA)
+    scene.film(scene.perform("bash write res=9 data='my secret'"), capture)
+    options = ["-r", str(rules), "--json", "-o", f"buffer_format_base64={base64}"]
+    done = CliRunner().invoke(group, ["replay", str(capture), *options], standalone_mode=False)
+    alert = json.loads(done.stdout.splitlines()[-1])
+    assert alert["output"].endswith(f"{shown}|{shown}|bash")
+    assert alert["output_fields"]["evt.buffer"] == shown
+
+
+def test_run_plays_the_capture_of_the_configuration(tmp_path: Path) -> None:
+    (tmp_path / "rules.yaml").write_text(RULES.replace("static.site", "proc.pname"))
+    scene.film(scene.perform("north exec /bin/bash\nnorth exec /bin/sh"), tmp_path / "shell.scap")
+    options = ["-r", str(tmp_path / "rules.yaml"), "-o", "engine.kind=replay"]
+    missing = CliRunner().invoke(group, ["run", *options], standalone_mode=False)
+    assert isinstance(missing.exception, UsageError)
+    options += ["-o", f"engine.replay.capture_file={tmp_path / 'shell.scap'}"]
+    played = CliRunner().invoke(group, ["run", *options], standalone_mode=False)
+    replayed = CliRunner().invoke(
+        group,
+        ["replay", str(tmp_path / "shell.scap"), "-r", str(tmp_path / "rules.yaml")],
+        standalone_mode=False,
+    )
+    assert played.stdout == replayed.stdout != ""

@@ -119,6 +119,7 @@ impl Engine {
             previous_ts: self.previous_ts(event),
             first_ts: self.first_ts(event),
             record: None,
+            base64: false,
         }
     }
 
@@ -131,7 +132,10 @@ impl Engine {
         let (previous_ts, first_ts) = (self.previous_ts(event), self.first_ts(event));
         let Some(judge) = &mut self.judge else { return };
         let before = out.len();
-        judge.judge(&Cx { state: &self.state, event, seen, previous_ts, first_ts, record: None }, out);
+        judge.judge(
+            &Cx { state: &self.state, event, seen, previous_ts, first_ts, record: None, base64: false },
+            out,
+        );
         self.counts.matches += (out.len() - before) as u64;
     }
 

@@ -145,6 +145,7 @@ impl Intake {
             previous_ts,
             first_ts,
             record: Some(record),
+            base64: false,
         };
         self.hits.clear();
         self.program.judge(&mut self.memory, &cx, &mut self.hits);

@@ -83,6 +83,13 @@ impl<'a> Place<'a> {
         }
     }
 
+    pub(crate) fn flag(&self) -> Result<bool, EvalError> {
+        match self.value.as_bool() {
+            Some(flag) => Ok(flag),
+            None => self.refuse("expected true or false"),
+        }
+    }
+
     /// The value under a key, if it is there.
     pub(crate) fn get<'b>(&'b self, key: &'b str) -> Option<Place<'b>> {
         let value = self.value.get(key)?;

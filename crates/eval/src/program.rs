@@ -26,6 +26,8 @@ struct Rule {
     source: String,
     condition: NodeId,
     output: Vec<Operand>,
+    /// Whether its output shows buffers as base64.
+    base64: bool,
     ordered: Option<Ordered>,
 }
 
@@ -142,8 +144,9 @@ impl Program {
 
     /// Text and JSON of a rule's output operands.
     pub fn outputs(&self, rule: u32, cx: &Cx<'_>) -> Vec<(String, Json)> {
-        let operands = self.rules.get(rule as usize).map_or(&[][..], |r| &r.output);
-        operands.iter().map(|operand| operand.render(cx)).collect()
+        let Some(rule) = self.rules.get(rule as usize) else { return Vec::new() };
+        let cx = Cx { base64: rule.base64, ..*cx };
+        rule.output.iter().map(|operand| operand.render(&cx)).collect()
     }
 
     /// Which parts of a rule's condition hold on an event, with the values seen.
@@ -203,7 +206,7 @@ fn rule(
     n: usize,
     source: &str,
 ) -> Result<(Rule, Option<Vec<u16>>), EvalError> {
-    place.object(&["id", "name", "source", "events", "condition", "output"])?;
+    place.object(&["id", "name", "source", "events", "condition", "output", "base64"])?;
     let id = place.expect("id")?;
     if id.value.as_u64() != Some(n as u64) {
         return id.refuse(format!("expected {n}"));
@@ -218,7 +221,8 @@ fn rule(
         (graph.constant(false), Vec::new(), None)
     };
     let name = place.expect("name")?.text()?.to_owned();
-    let rule = Rule { name, source: own.to_owned(), condition, output, ordered };
+    let base64 = place.get("base64").map(|b| b.flag()).transpose()?.unwrap_or(false);
+    let rule = Rule { name, source: own.to_owned(), condition, output, base64, ordered };
     let events = place.get("events").filter(|e| !e.value.is_null());
     let events = match events {
         None => None,

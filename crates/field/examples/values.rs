@@ -50,6 +50,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                     previous_ts: previous.unwrap_or(event.ts),
                     first_ts: first,
                     record: None,
+                    base64: false,
                 };
                 let row: serde_json::Map<String, serde_json::Value> = names
                     .iter()

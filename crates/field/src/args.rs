@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use eyas_event::table::{Format, Kind, Names, Param};
 use eyas_event::{SIGNALS, id};
 
+use crate::render::base64;
 use crate::value::{owned, uint};
 use crate::{Cx, Key, Value, evt, fd, paths};
 
@@ -133,6 +134,7 @@ fn plain(cx: &Cx<'_>, param: &Param, bytes: &[u8]) -> Vec<u8> {
             b"NULL".to_vec()
         }
         _ if bytes.is_empty() => na(),
+        Kind::Bytebuf if cx.base64 => base64(bytes),
         Kind::Bytebuf => printable(bytes),
         Kind::Charbufarray => {
             bytes.split(|b| *b == 0).filter(|s| !s.is_empty()).collect::<Vec<_>>().join(&b'.')

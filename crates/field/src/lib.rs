@@ -44,6 +44,8 @@ pub struct Cx<'a> {
     pub first_ts: u64,
     /// The record of a log source that the event stands for.
     pub record: Option<&'a dyn Record>,
+    /// Whether buffers are shown as base64, not as text with dots.
+    pub base64: bool,
 }
 
 impl<'a> Cx<'a> {

@@ -34,6 +34,11 @@ pub fn render(value: Option<&Value<'_>>, used: Option<&FieldRef>, cx: &Cx<'_>) -
     {
         return ancestors(items, field, cx);
     }
+    let encoded = match value {
+        Value::Bytes(bytes) if cx.base64 => Some(Value::Text(base64(bytes).into())),
+        _ => None,
+    };
+    let value = encoded.as_ref().unwrap_or(value);
     let show = used.map_or(Show::Plain, |used| shown_as(used, cx));
     let zero = (show == Show::Zero).then_some(match value {
         Value::Double(_) => Value::Double(0.0),
@@ -92,6 +97,18 @@ fn printable(bytes: &[u8]) -> String {
     bytes.iter().map(|b| if (b' '..=b'~').contains(b) { char::from(*b) } else { '.' }).collect()
 }
 
+/// Bytes in the alphabet of RFC 4648, padded.
+pub(crate) fn base64(bytes: &[u8]) -> Vec<u8> {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let four = |three: &[u8]| {
+        let byte = |i: usize| three.get(i).map_or(0, |b| usize::from(*b));
+        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
+        let letter = |i: usize| if i > three.len() { b'=' } else { LETTERS[bits >> (18 - 6 * i) & 63] };
+        [letter(0), letter(1), letter(2), letter(3)]
+    };
+    bytes.chunks(3).flat_map(four).collect()
+}
+
 fn text(value: &Value<'_>, show: Show) -> String {
     match (value, show) {
         (Value::Int(n), Show::Hex) => format!("{n:X}"),
@@ -119,5 +136,27 @@ fn json(value: &Value<'_>) -> Json {
         Value::Double(x) => Number::from_f64(*x).map_or(Json::Null, Json::Number),
         Value::List(items) => Json::Array(items.iter().map(json).collect()),
         other => Json::String(text(other, Show::Plain)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::base64;
+
+    #[test]
+    fn base64_is_that_of_rfc_4648() {
+        let pairs = [
+            ("", ""),
+            ("f", "Zg=="),
+            ("fo", "Zm8="),
+            ("foo", "Zm9v"),
+            ("foob", "Zm9vYg=="),
+            ("fooba", "Zm9vYmE="),
+            ("foobar", "Zm9vYmFy"),
+        ];
+        for (plain, encoded) in pairs {
+            assert_eq!(base64(plain.as_bytes()), encoded.as_bytes());
+        }
+        assert_eq!(base64(&[0xff, 0xfe, 0xfb]), b"//77");
     }
 }

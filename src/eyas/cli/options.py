@@ -133,6 +133,7 @@ def rule_settings(settings: config.Settings, enable_all: bool, carry: tuple[str,
         priority=names.index("informational" if priority == "info" else priority),
         matching=settings.rule_matching,
         enable_all=enable_all,
+        base64=settings.buffer_format_base64,
         carry=carry,
         additions=tuple(map(_addition, settings.append_output)),
     )

@@ -14,7 +14,7 @@ from eyas import _core, catalog, lang, pipeline, rules
 from eyas.alert import Alert
 from eyas.catalog import KERNEL
 from eyas.cli import keeping
-from eyas.cli.options import choose, rule_options
+from eyas.cli.options import Chosen, choose, rule_options
 from eyas.cli.speaking import Plain
 from eyas.errors import RunError, UsageError
 from eyas.sources import members
@@ -49,7 +49,7 @@ def command(
     eyas replay in.scap --write out.scap --filter 'proc.name = nginx'
     eyas replay --source aws_cloudtrail trail/*.json.gz
     """
-    ground = expect_source(source or KERNEL)
+    expect_source(source or KERNEL)
     chosen = choose(
         paths if config_file else paths or shipped(source),
         config_file,
@@ -65,11 +65,22 @@ def command(
         raise UsageError("--write takes one capture at a time")
     if write is not None and write.exists() and write.samefile(files[0]):
         raise UsageError(f"--write {write} is the capture that is read", "write to another file")
-    active = chosen.loaded.active
+    keep = None if condition is None else _core.Program(filter_program(condition))
+    total = play(files, chosen, source, write, keep)
+    if stats is not None:
+        write_stats(stats, total)
+
+
+def play(
+    files: Sequence[Path],
+    chosen: Chosen,
+    source: str | None = None,
+    write: Path | None = None,
+    keep: _core.Program | None = None,
+) -> pipeline.Tally:
+    """Play captures, or logs of a source; alerts go where the configuration says."""
+    active, ground = chosen.loaded.active, source or KERNEL
     program = pipeline.compile_rules(active, ir_for(chosen.loaded, ground), ground)
-    keep = None
-    if condition is not None:
-        keep = _core.Program(filter_program(condition))
     total = pipeline.Tally()
     bar = Bar(sys.stderr.isatty())
     voice = Plain()
@@ -95,8 +106,7 @@ def command(
                 said = f"{tally.unknown_events} events of unknown types were skipped"
                 click.echo(f"warning: {path}: {said}", err=True)
             total.add(tally)
-    if stats is not None:
-        write_stats(stats, total)
+    return total
 
 
 def _logs(

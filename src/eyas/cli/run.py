@@ -11,14 +11,15 @@ from typing import Any
 
 import click
 
-from eyas import catalog, pipeline, rules, watch
+from eyas import catalog, config, pipeline, rules, watch
 from eyas.catalog import KERNEL
 from eyas.cli import feeds, figures, keeping, logs
 from eyas.cli.options import Chosen, choose, duration, rule_options
-from eyas.cli.replay import write_stats
+from eyas.cli.replay import play, write_stats
 from eyas.cli.speaking import beside
 from eyas.config import schema
-from eyas.errors import EyasError
+from eyas.errors import EyasError, UsageError
+from eyas.hub import settings as alerts
 from eyas.rules.plan import plan
 from eyas.watch import changes, guard, service
 from eyas.watch.footage import Settings
@@ -31,7 +32,8 @@ from eyas.watch.footage import Settings
 def command(how_long: str | None, stats: Path | None, **options: Any) -> None:
     """Watch this machine, and the sources of the configuration, and print alerts as things happen.
 
-    Watching the machine needs root. Without root, or with `engine.kind: nodriver`, only the sources are read.
+    Watching the machine needs root. With `engine.kind: replay` the capture `engine.replay.capture_file` is played
+    instead. Without root, or with `engine.kind: nodriver`, only the sources are read.
     Ctrl-C ends it with statistics on stderr. SIGHUP, or a change of a rule file, puts the new rules in force once
     all of them are good; until then the old ones stay.
 
@@ -41,12 +43,15 @@ def command(how_long: str | None, stats: Path | None, **options: Any) -> None:
     """
     seconds = duration(how_long) if how_long else None
     since = time.time_ns()
-    first = choose(**options, keeps=keeping.live)
+    first = choose(**options, keeps=_keeps)
     logs.to_stderr()
+    if first.settings.engine.kind == "replay":
+        _ended(_replayed(first), stats)
+        return
     reading = feeds.Feeds(first)
 
     def chosen() -> Chosen:
-        again = choose(**options, keeps=keeping.live)
+        again = choose(**options, keeps=_keeps)
         reading.prepare(again)
         return again
 
@@ -84,9 +89,27 @@ def command(how_long: str | None, stats: Path | None, **options: Any) -> None:
                     desk(alert)
         finally:
             stop.set()
-            _summary(watched.tally)
-            if stats is not None:
-                write_stats(stats, watched.tally)
+            _ended(watched.tally, stats)
+
+
+def _keeps(settings: config.Settings) -> alerts.Settings | None:
+    """What is kept: of a watch everything, of a replay what the configuration asks for."""
+    return keeping.replayed(settings, None) if settings.engine.kind == "replay" else keeping.live(settings)
+
+
+def _replayed(chosen: Chosen) -> pipeline.Tally:
+    """Play the capture of the configuration in place of watching."""
+    capture = chosen.settings.engine.replay.capture_file
+    if not capture:
+        hint = "-o engine.replay.capture_file=FILE, or `eyas replay FILE`"
+        raise UsageError("engine.replay.capture_file: expected the capture to play, found nothing", hint)
+    return play([Path(capture)], chosen)
+
+
+def _ended(tally: pipeline.Tally, stats: Path | None) -> None:
+    _summary(tally)
+    if stats is not None:
+        write_stats(stats, tally)
 
 
 def _may_watch(chosen: Chosen) -> bool:

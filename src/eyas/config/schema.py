@@ -58,7 +58,7 @@ class ModernEbpf(Section):
 class ReplayEngine(Section):
     """`engine.replay`."""
 
-    capture_file: str = idle("", "a capture is played by `eyas replay`")
+    capture_file: str = Field("", description="Capture that `eyas run` plays with engine kind `replay`.")
 
 
 class Engine(Section):
@@ -282,7 +282,9 @@ class Settings(Section):
     load_plugins: list[str] | None = Field(None, description="Which of them to load; all when absent.")
     plugins_hostinfo: bool = idle(True, "plugins see no host paths")
     time_format_iso_8601: bool = Field(False, description="Times as ISO 8601 in UTC.")
-    buffer_format_base64: bool = idle(False, "buffers are shown as text only yet")
+    buffer_format_base64: bool = Field(
+        False, description="Outputs show buffers as base64, not as text with dots."
+    )
     priority: Priority = Field("debug", description="Least priority of rules that are loaded.")
     json_output: bool = Field(False, description="Alerts as JSON lines.")
     json_include_output_property: bool = Field(True, description="With `output`.")

@@ -48,6 +48,7 @@ class Compiled:
     carried: tuple[tuple[str, int], ...] = ()  # fields beside those of the output, each with its operand
     operands: tuple[dict[str, Any], ...] = ()  # all that a match brings along
     extras: Extras = NOTHING_MORE  # what the configuration adds to `output_fields`
+    base64: bool = False  # whether its output shows buffers as base64
 
     @property
     def priority_name(self) -> str:
@@ -72,6 +73,7 @@ class Compiler:
     catalog: Catalog
     additions: tuple[Addition, ...] = ()
     carry: tuple[str, ...] = ()
+    base64: bool = False  # how outputs show buffers
     grounds: dict[str, Ground | None] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     seen: set[tuple[str, int, str]] = field(default_factory=set)
@@ -125,6 +127,7 @@ class Compiler:
             carried=carried,
             operands=operands,
             extras=more,
+            base64=self.base64,
         )
 
     def _ground(self, source: str) -> Ground | None:

@@ -46,6 +46,7 @@ class Settings:
     additions: tuple[Addition, ...] = ()
     carry: tuple[str, ...] = ()
     enable_all: bool = False
+    base64: bool = False
 
 
 @dataclass(slots=True)
@@ -85,6 +86,7 @@ def program(
             "events": None if rule.events is None else sorted(rule.events),
             "condition": rule.condition,
             "output": list(rule.operands),
+            **({"base64": True} if rule.base64 else {}),
         }
         for number, rule in enumerate(rules)
     ]
@@ -131,7 +133,7 @@ def load_documents(
     collected = Collected(plugin=catalog.plugin)
     for one in documents:
         collected.add(one)
-    compiler = Compiler(collected, catalog, additions=settings.additions, carry=settings.carry)
+    compiler = Compiler(collected, catalog, settings.additions, settings.carry, settings.base64)
     rules = [rule for rule in compiler.rules() if rule.priority <= settings.priority]
     active = [rule for rule in rules if settings.enable_all or is_enabled(rule, settings.switches)]
     return Loaded(
