@@ -104,9 +104,18 @@ def test_other_methods_are_refused_and_ping_is_answered(door: httpx.Client) -> N
     assert door.get("/healthz").json() == {"status": "ok"}
 
 
-def test_a_test_alert_on_demand(hub: Hub, door: httpx.Client) -> None:
-    door.post("/test")
-    assert kept(hub)[0]["rule"] == "Test rule"
+def test_a_test_alert_on_demand_each_time_it_is_asked_for(hub: Hub, door: httpx.Client) -> None:
+    for _ in range(2):
+        door.post("/test")
+    assert [one["rule"] for one in kept(hub)] == ["Test rule"] * 2
+
+
+def test_a_sender_cannot_change_what_is_kept_or_go_around_the_limits(hub: Hub, door: httpx.Client) -> None:
+    door.post("/", json={**FALCO, "eyas": {"id": "a", "footage": "/f"}})
+    for word in ("amended", "test", "update", "status"):
+        door.post("/", json={**FALCO, "rule": "Other", "eyas": {"id": "a", word: True}})
+    (body,) = kept(hub)
+    assert (body["rule"], body["eyas"]["footage"]) == ("Shell", "/f")
 
 
 def test_a_body_without_end_is_cut_off(hub: Hub, door: httpx.Client) -> None:
@@ -117,6 +126,8 @@ def test_a_token_is_asked_for(hub: Hub) -> None:
     served = web.Served(web.door(hub, collector(hub), token="hush"), web.Place("127.0.0.1", 0))
     url = f"http://127.0.0.1:{served.port}/"
     assert httpx.post(url, json=FALCO).status_code == 401
+    assert httpx.post(url, json=FALCO, headers={"Authorization": b"Bearer h\xfcsh"}).status_code == 401
+    assert httpx.post(f"{url}test").status_code == 401
     assert httpx.post(url, json=FALCO, headers={"Authorization": "Bearer hush"}).status_code == 200
     served.close()
 

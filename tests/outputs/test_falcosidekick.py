@@ -4,7 +4,7 @@ import pytest
 
 from eyas.outputs import OUTPUTS
 from eyas.outputs.card import find
-from eyas.outputs.settings import load, settings_of
+from eyas.outputs.settings import load, settings_of, variable
 from tests.outputs.cases import CASES
 
 CHAT = "outputformat=all messageformat= minimumpriority="
@@ -122,7 +122,12 @@ def test_every_key_is_known_with_its_default(name: str) -> None:
 
 
 def test_a_configuration_with_every_key_loads_with_a_word_on_what_is_retired() -> None:
-    values: dict[str, object] = {"listenport": 2801, "debug": False, "bracketreplacer": "_"}
+    values: dict[str, object] = {
+        "listenaddress": "", "listenport": 2801, "debug": False, "bracketreplacer": "_", "outputfieldformat": "",
+        "customfields": {"a": "b"}, "templatedfields": {}, "customtags": ["t"], "mutualtlsfilespath": "/etc/certs",
+        "mutualtlsclient": {"certfile": "", "keyfile": "", "cacertfile": ""}, "tlsclient": {"cacertfile": ""},
+        "tlsserver": {"deploy": False, "notlspaths": []},
+    }  # fmt: skip
     for name in KEYS:
         at = values
         for step in name.split("."):
@@ -134,3 +139,28 @@ def test_a_configuration_with_every_key_loads_with_a_word_on_what_is_retired() -
     loaded = load(values, {})
     assert [text.split(": ")[1] for text in loaded.warnings] == ["kubeless", "stan"]
     assert {one.output.name for one in loaded.enabled} == set(KEYS)
+
+
+@pytest.mark.parametrize("name", KEYS)
+def test_every_key_is_read_from_the_environment(name: str) -> None:
+    """The settings are the same as those that the file gives."""
+    card = find(name)
+    told = {key: value for key, value in pairs(name).items() if value and key not in card.settings.ignored}
+    told |= {key: written(value) for key, value in CASES[name][""].items()}
+    above = {key for key in told if key in card.settings.shared and "." in name}
+    env = {
+        variable(name.rpartition(".")[0] if key in above else name, key): text for key, text in told.items()
+    }
+    if name == "policyreport":
+        env["POLICYREPORT_ENABLED"] = "true"
+    (found,) = (one for one in load({}, env).enabled if one.output.name == name)
+    dumped = found.settings.model_dump(by_alias=True)
+    expected = settings_of(card, {**told, **({"enabled": True} if name == "policyreport" else {})})
+    assert dumped == expected.model_dump(by_alias=True)
+
+
+def written(value: object) -> str:
+    """A value as a variable holds it."""
+    if isinstance(value, dict):
+        return ",".join(f"{key}:{entry}" for key, entry in value.items())
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)

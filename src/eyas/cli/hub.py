@@ -13,7 +13,7 @@ from eyas.alert import Alert, Style
 from eyas.cli import keeping, logs
 from eyas.cli.options import DEFAULT_CONFIG
 from eyas.cli.speaking import Voice, beside
-from eyas.hub import metrics, own, web
+from eyas.hub import metrics, sidekick, web
 from eyas.hub import settings as sections
 from eyas.hub.hub import Hub, Plan
 
@@ -50,10 +50,9 @@ def command(
     hub = Hub(Plan(keep, keeping.targets(settings, keep, Style(json_output=True)), said=said))
     collector = metrics.Collector(hub, None, _core.__version__)
     listen = keep.listen
-    app = web.door(hub, collector, listen.format, listen.token.get_secret_value(), own.example)
     served: list[web.Served] = []
     try:
-        served.append(web.Served(app, web.Place(listen.address, listen.port)))
+        served += keeping.doors(hub, collector, listen)
         if settings.webserver.enabled:
             place = web.Place(settings.webserver.listen_address, settings.webserver.listen_port)
             served.append(
@@ -61,6 +60,11 @@ def command(
             )
         names = ", ".join(worker.receiver.name for worker in hub.workers) or "no receiver"
         click.echo(f"eyas: listening on {listen.address}:{served[0].port}, sending to {names}", err=True)
+        if listen.certificate and listen.plain_paths:
+            paths = ", ".join(listen.plain_paths)
+            click.echo(
+                f"eyas: listening without TLS on {listen.address}:{served[1].port} for {paths}", err=True
+            )
         stop.wait()
     finally:
         for one in served:
@@ -81,7 +85,28 @@ def _keep(settings: config.Settings, falcosidekick: Path | None, store: Path | N
     """The section `alerts` with what the command line says."""
     told = {"falcosidekick": falcosidekick, "store": store}
     found = sections.load(settings.alerts)
-    return found.model_copy(update={key: str(value) for key, value in told.items() if value is not None})
+    found = found.model_copy(update={key: str(value) for key, value in told.items() if value is not None})
+    file = sidekick.read(Path(found.falcosidekick)) if found.falcosidekick else None
+    return found.model_copy(update={"listen": _listener(found.listen, file)})
+
+
+def _listener(listen: sections.Listener, file: sidekick.File | None) -> sections.Listener:
+    """Where to listen: as `alerts.listen` says, else as Falcosidekick's file and variables do."""
+    door = sidekick.door(file or sidekick.File())
+    told: dict[str, object] = {}
+    if door.listenaddress is not None or file is not None:
+        told["address"] = door.listenaddress or sidekick.EVERYWHERE
+    if door.listenport is not None:
+        told["port"] = door.listenport
+    tls = door.tlsserver
+    if tls.deploy:
+        told |= {
+            "certificate": tls.certfile,
+            "key": tls.keyfile,
+            "client_ca": tls.cacertfile if tls.mutualtls else "",
+        }
+        told |= {"plain_port": tls.notlsport, "plain_paths": tls.notlspaths}
+    return listen.model_copy(update={k: v for k, v in told.items() if k not in listen.model_fields_set})
 
 
 def _until_told() -> threading.Event:

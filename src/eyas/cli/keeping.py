@@ -128,7 +128,7 @@ def _kept(chosen: Chosen, say: Taker, sensor: metrics.Ask | None) -> Iterator[De
 def serving(chosen: Chosen, keep: sections.Settings, hub: Hub, sensor: metrics.Ask) -> list[web.Served]:
     """The listeners that the configuration asks for."""
     from eyas import _core
-    from eyas.hub import metrics, own, web
+    from eyas.hub import metrics, web
 
     collector = metrics.Collector(hub, sensor, _core.__version__)
     server, found = chosen.settings.webserver, []
@@ -139,8 +139,20 @@ def serving(chosen: Chosen, keep: sections.Settings, hub: Hub, sensor: metrics.A
         )
         found.append(web.Served(web.health(hub, shown, server.k8s_healthz_endpoint), place))
     if keep.listen.enabled:
-        app = web.door(hub, collector, keep.listen.format, keep.listen.token.get_secret_value(), own.example)
-        found.append(web.Served(app, web.Place(keep.listen.address, keep.listen.port)))
+        found += doors(hub, collector, keep.listen)
+    return found
+
+
+def doors(hub: Hub, collector: metrics.Collector, listen: sections.Listener) -> list[web.Served]:
+    """The door for alerts of others; beside one with TLS some paths may be served without."""
+    from eyas.hub import own, web
+
+    app = web.door(hub, collector, listen.format, listen.token.get_secret_value(), own.example)
+    place = web.Place(listen.address, listen.port, listen.certificate, listen.key, listen.client_ca)
+    found = [web.Served(app, place)]
+    if listen.certificate and listen.plain_paths:
+        plain = web.only(app, listen.plain_paths)
+        found.append(web.Served(plain, web.Place(listen.address, listen.plain_port)))
     return found
 
 

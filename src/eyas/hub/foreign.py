@@ -19,6 +19,9 @@ MOST_NESTING = 12
 
 Body = Mapping[str, Any]
 
+# What only we ourselves say of an alert: a sender that said it could change what is kept or go around the limits.
+_OURS = ("amended", "carried", "group", "output", "status", "test", "update")
+
 _LEVELS = {
     "critical": "Critical",
     "high": "Error",
@@ -185,10 +188,11 @@ _READERS: dict[str, Callable[[Body], Alert]] = {
 
 def _known(made: Alert, body: Body, name: str = "") -> Alert:
     """The alert with its id: the sender's, or one that the same body gives again."""
-    given = body.get("eyas") if isinstance(body.get("eyas"), Mapping) else {}
+    said = body.get("eyas")
+    given = {k: v for k, v in said.items() if k not in _OURS} if isinstance(said, Mapping) else {}
     raw = json.dumps(body, sort_keys=True, default=str).encode("utf-8", "replace")
-    name = str((given or {}).get("id") or name or hashlib.blake2b(raw, digest_size=12).hexdigest())
-    return replace(made, eyas={**(given or {}), "id": name[:200], "attack": alerts.techniques(made.tags)})
+    name = str(given.get("id") or name or hashlib.blake2b(raw, digest_size=12).hexdigest())
+    return replace(made, eyas={**given, "id": name[:200], "attack": alerts.techniques(made.tags)})
 
 
 def _texts(value: Any) -> list[str]:

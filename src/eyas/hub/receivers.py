@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-import yaml
 
 from eyas.alert import Alert
 from eyas.delivery import Answer, Outcome, Request, Sender
 from eyas.delivery.http import HttpSender
 from eyas.delivery.worker import Receiver
 from eyas.errors import UsageError
-from eyas.hub import routing, template
+from eyas.hub import routing, sidekick, template
 from eyas.hub.closing import CLOSED
 from eyas.hub.enrich import enriched
 from eyas.hub.growth import UPDATE
@@ -53,7 +52,8 @@ class Prepared:
 
 def load(values: Mapping[str, Any], settings: Settings) -> tuple[list[Target], list[str]]:
     """Receivers of the section `outputs`, the environment and Falcosidekick's file, and what to tell people."""
-    loaded = cards.load(_with_sidekick(values, settings))
+    file = sidekick.read(Path(settings.falcosidekick)) if settings.falcosidekick else sidekick.File()
+    loaded = cards.load({**file.values, **values}, places=file.places)
     named = [(enabled.output.name, enabled) for enabled in loaded.enabled]
     named += _further(values, loaded)
     routing.check(settings.routes, [name for name, _ in named] + list(OWN))
@@ -62,21 +62,6 @@ def load(values: Mapping[str, Any], settings: Settings) -> tuple[list[Target], l
 
 # Falco's own outputs, which routes may name too.
 OWN = ("file_output", "syslog_output", "program_output", "http_output")
-
-
-def _with_sidekick(values: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
-    if not settings.falcosidekick:
-        return dict(values)
-    path = Path(settings.falcosidekick)
-    try:
-        found = yaml.safe_load(path.read_text())
-    except OSError as error:
-        raise UsageError(f"{path}: {(error.strerror or str(error)).lower()}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(found, dict):
-        raise UsageError(f"{path}: expected a mapping of settings")
-    return {**found, **values}
 
 
 def _further(values: Mapping[str, Any], loaded: Loaded) -> list[tuple[str, Enabled]]:
@@ -118,6 +103,8 @@ def target(name: str, enabled: Enabled, shared: Shared, routes: Sequence[Route] 
 
 
 def _passes(output: Output, alert: Alert, settings: Any) -> bool:
+    if alert.eyas.get("test"):  # asked for by a person: least priorities do not hold it back
+        return True
     if output.counts and alert.eyas.get(UPDATE):
         return False
     return passes(alert, settings) and (output.takes is None or output.takes(alert))

@@ -69,6 +69,15 @@ class Listener(_Section):
     token: SecretStr = Field(
         SecretStr(""), description="What senders show as `Authorization: Bearer`; none if empty."
     )
+    certificate: str = Field("", description="File with the certificate of the server; TLS if it is given.")
+    key: str = Field("", description="File with its key; the certificate's own file if empty.")
+    client_ca: str = Field(
+        "", description="File with the authorities whose clients are let in; any if empty."
+    )
+    plain_port: int = Field(2810, ge=0, le=65535, description="Port without TLS, for `plain_paths`.")
+    plain_paths: Names = Field(
+        default_factory=list, description="Paths served without TLS: /healthz, /metrics."
+    )
     format: Literal["auto", "falco", "tetragon", "sigma", "ocsf"] = Field(
         "auto", description="What comes in."
     )

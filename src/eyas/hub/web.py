@@ -8,8 +8,9 @@ import json
 import ssl
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -38,6 +39,18 @@ class Place:
     address: str
     port: int
     certificate: str = ""
+    key: str = ""  # in the file of the certificate if empty
+    client_ca: str = ""  # who signs the certificates of clients; none is asked for if empty
+
+    def problem(self) -> str:
+        """What is wrong with the files, before anything listens."""
+        for path in filter(None, (self.certificate, self.key, self.client_ca)):
+            try:
+                with Path(path).open("rb"):
+                    pass
+            except OSError as error:
+                return f"{path}: {(error.strerror or str(error)).lower()}"
+        return ""
 
 
 @dataclass(slots=True)
@@ -94,7 +107,7 @@ def door(
     inputs = Inputs()
 
     async def take(request: Request) -> Response:
-        if token and not hmac.compare_digest(request.headers.get("authorization", ""), f"Bearer {token}"):
+        if not _shown(request, token):
             inputs.counts["unknown", "rejected"] += 1
             return PlainTextResponse("the token is missing or wrong", 401)
         try:
@@ -119,7 +132,9 @@ def door(
     async def alive(_: Request) -> Response:
         return JSONResponse({"status": "ok"})
 
-    async def tried(_: Request) -> Response:
+    async def tried(request: Request) -> Response:
+        if not _shown(request, token):
+            return PlainTextResponse("the token is missing or wrong", 401)
         if test is not None:
             await run_in_threadpool(hub.accept, test())
         return PlainTextResponse("ok")
@@ -137,6 +152,19 @@ def door(
             Route("/test", tried, methods=["POST"]),
             Route("/metrics", figures),
         ]
+    )
+
+
+def _shown(request: Request, token: str) -> bool:
+    """Whether the sender knows the token."""
+    said = request.headers.get("authorization", "").encode("utf-8", "replace")
+    return not token or hmac.compare_digest(said, f"Bearer {token}".encode())
+
+
+def only(app: Starlette, paths: Sequence[str]) -> Starlette:
+    """A part of an application: some of its paths."""
+    return Starlette(
+        routes=[route for route in app.routes if isinstance(route, Route) and route.path in paths]
     )
 
 
@@ -173,10 +201,14 @@ class Served:
     """An application being served from a thread of its own."""
 
     def __init__(self, app: Starlette, place: Place) -> None:
+        if problem := place.problem():
+            raise UsageError(f"cannot serve on {place.address}:{place.port}: {problem}")
         config = uvicorn.Config(
             app, host=place.address, port=place.port, log_config=None, access_log=False, lifespan="off", ws="none",
             timeout_keep_alive=10, limit_concurrency=200, h11_max_incomplete_event_size=1 << 16,
-            ssl_certfile=place.certificate or None, ssl_keyfile=place.certificate or None,
+            ssl_certfile=place.certificate or None, ssl_keyfile=place.key or place.certificate or None,
+            ssl_ca_certs=place.client_ca or None,
+            ssl_cert_reqs=ssl.CERT_REQUIRED if place.client_ca else ssl.CERT_NONE,
         )  # fmt: skip
         self._server = uvicorn.Server(config)
         try:

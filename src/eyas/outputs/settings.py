@@ -21,6 +21,9 @@ from eyas.outputs import OUTPUTS
 from eyas.outputs.card import Output, Settings, find, installed
 from eyas.outputs.values import Items, Map
 
+# Keys of Falcosidekick that say where it listens; `eyas hub` reads them.
+SERVER = ("listenaddress", "listenport", "tlsserver")
+
 
 class Files(BaseModel):
     """Certificates of a client."""
@@ -70,16 +73,54 @@ class _Notes:
 
 
 def load(
-    values: Mapping[str, Any], environ: Mapping[str, str] | None = None, where: str = "outputs"
+    values: Mapping[str, Any],
+    environ: Mapping[str, str] | None = None,
+    where: str = "outputs",
+    places: Mapping[str, str] | None = None,
 ) -> Loaded:
-    """Settings of every receiver that is on. All faults are reported at once."""
+    """Settings of every receiver that is on. All faults are reported at once, with the place of their key if known."""
     env = dict(os.environ if environ is None else environ)
     notes = _Notes()
     shared = _shared(values, env, notes)
     enabled = [found for name in OUTPUTS if (found := _enabled(name, values, env, shared, notes))]
+    _strangers(values, notes)
     if notes.faults:
-        raise UsageError("\n".join(f"{where}: {fault}" for fault in notes.faults))
-    return Loaded(tuple(enabled), shared, tuple(f"{where}: {text}" for text in notes.warnings))
+        raise UsageError("\n".join(_placed(fault, where, places) for fault in notes.faults))
+    return Loaded(
+        tuple(enabled), shared, tuple(_placed(text, where, places) for text in dict.fromkeys(notes.warnings))
+    )
+
+
+def _placed(text: str, where: str, places: Mapping[str, str] | None) -> str:
+    """A fault behind the file and line of its key, or behind the section."""
+    key = text.partition(" ")[0].rstrip(":").lower()
+    return f"{(places or {}).get(key, where)}: {text}"
+
+
+def _strangers(values: Mapping[str, Any], notes: _Notes) -> None:
+    """Tell of sections that are no receiver's, such as `slak` or `aws.s33`."""
+    groups = {name.partition(".")[0] for name in OUTPUTS if "." in name}
+    known = {name.partition(".")[0] for name in OUTPUTS} | set(Shared.model_fields) | set(SERVER)
+    for key, section in values.items():
+        low = str(key).lower()
+        if low not in known and "@" not in low:
+            notes.warnings.append(f"{key} is no output{_near(low, known)}")
+        if low in groups and isinstance(section, Mapping):
+            _inner_strangers(str(key), section, notes)
+
+
+def _inner_strangers(name: str, section: Mapping[str, Any], notes: _Notes) -> None:
+    kinds = {one.partition(".")[2] for one in OUTPUTS if one.startswith(f"{name.lower()}.")}
+    cards = [find(one).settings for one in OUTPUTS if one.startswith(f"{name.lower()}.")]
+    shared = {key for kind in cards for key in kind.shared}
+    for key in section:
+        if str(key).lower() not in kinds | shared:
+            notes.warnings.append(f"{name}.{key} is not a setting{_near(str(key).lower(), kinds | shared)}")
+
+
+def _near(word: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(word, list(known), 1)
+    return f", did you mean '{near[0]}'?" if near else ""
 
 
 def settings_of(output: Output, section: Mapping[str, Any], shared: Shared | None = None) -> Settings:
@@ -146,9 +187,7 @@ def _known(
             if value is not None and value != "":
                 found[low] = _small(value) if _nested(kind, low) else value
         elif notes is not None and low not in kind.ignored and not isinstance(value, Mapping):
-            near = difflib.get_close_matches(low, kind.named(), 1)
-            hint = f", did you mean '{near[0]}'?" if near else ""
-            notes.warnings.append(f"{name}.{key} is not a setting{hint}")
+            notes.warnings.append(f"{name}.{key} is not a setting{_near(low, kind.named())}")
     return found
 
 
