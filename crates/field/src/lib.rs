@@ -9,6 +9,7 @@ mod fd;
 mod fdlist;
 mod field;
 mod fs_path;
+mod login;
 mod open;
 mod paths;
 mod process;

@@ -8,12 +8,12 @@ use eyas_event::{EVENTS, SYSCALL_CODES, id};
 use regex::Regex;
 
 use crate::field::{ArgKind, Compare, Field, Key, Scope};
-use crate::{Cx, Value, ancestors, container, evt, eyas, fd, fs_path, paths, process, thread, user};
+use crate::{Cx, Value, ancestors, container, evt, eyas, fd, fs_path, login, paths, process, thread, user};
 
 /// Events that speak of a file.
 const FILE_FLAGS: Flags = Flags(Flags::CREATES_FD.0 | Flags::USES_FD.0 | Flags::DESTROYS_FD.0);
 
-static FAMILIES: [&[Field]; 9] = [
+static FAMILIES: [&[Field]; 10] = [
     evt::FIELDS,
     process::FIELDS,
     ancestors::FIELDS,
@@ -23,6 +23,7 @@ static FAMILIES: [&[Field]; 9] = [
     fs_path::FIELDS,
     container::FIELDS,
     eyas::FIELDS,
+    login::FIELDS,
 ];
 
 static BY_NAME: LazyLock<HashMap<&'static str, &'static Field>> =

@@ -44,6 +44,7 @@ CARRIED: tuple[str, ...] = (
         "proc.cwd",
     ),
     *("proc.tty", "proc.sid", "user.name", "user.uid", "user.loginname", "user.loginuid"),
+    *("eyas.login.address", "eyas.login.terminal"),
     *("container.id", "container.name", "container.image.repository", "k8s.pod.name", "k8s.ns.name"),
     *("fd.name", "fd.typechar", "fd.rip", "fd.rport", "fd.cip", "fd.sip", "fd.sport"),
     *(f"proc.{what}[{n}]" for n in range(1, ANCESTORS + 1) for what in ("apid", "aname", "acmdline")),

@@ -24,8 +24,13 @@ _IP_FAMILIES = 1 << 2 | 1 << 10
 _TYPES = (lang.FieldRef("evt.type"), lang.FieldRef("syscall.type"))
 _DATA_FIELDS = ("evt.buffer", "evt.args", "evt.info", "evt.arg.data", "evt.arg[data]", "evt.rawarg.data")
 _PATH_FIELDS = ("eyas.path",)
+# A session is known by the connection that its server accepted.
+_LOGIN_FIELDS = ("eyas.login.address", "eyas.login.port")
+_ACCEPTS = ("accept", "accept4")
 
 Test = str | dict[str, list[int]]
+
+_SUCCEEDED: tuple[Test, ...] = ("succeeded",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +74,9 @@ def plan(rules: Iterable[Compiled], catalog: Catalog) -> Plan:
             tests = _tests(rule.tree, name)
             if tests is not None:
                 calls[name] = _either(calls[name], tests) if name in calls else tests
+    if any(_uses(rule, _LOGIN_FIELDS) for rule in rules):
+        for name in _ACCEPTS:
+            calls[name] = _either(calls.get(name, _SUCCEEDED), _SUCCEEDED)
     return Plan(
         calls=dict(sorted(calls.items())),
         data=DATA if any(_uses(rule, _DATA_FIELDS) for rule in rules) else 0,
