@@ -160,3 +160,19 @@ def test_fmt_names_file_and_line_of_what_it_cannot_read(tmp_path: Path) -> None:
     assert result.return_value == 3
     assert f"{path}:2: error: " in result.output
     assert run("fmt", tmp_path / "none.yaml").return_value == 3
+
+
+def test_explain_shows_which_part_held_on_a_record(tmp_path: Path) -> None:
+    log = tmp_path / "audit.json"
+    log.write_text('{"verb": "get"}\n{"verb": "create", "stageTimestamp": "2026-01-31T10:00:00Z"}\n')
+    file = tmp_path / "r.yaml"
+    rule = {
+        "rule": "made",
+        "desc": "d",
+        "condition": "ka.verb = create and ka.user.name = eve",
+        "output": "x",
+    }
+    file.write_text(json.dumps([{**rule, "priority": "NOTICE", "source": "k8s_audit"}]))
+    output = run("explain", "made", "-r", file, "--capture", log, "--event", 1).output
+    assert "made  does not hold on event 1" in output
+    assert 'does not hold: ka.user.name = "eve", found no value' in output

@@ -26,8 +26,8 @@ JSON = {"Content-Type": "application/json"}
 LOCAL = "127.0.0.1:0"
 
 
-def settings(**more: object) -> http.Settings:
-    return http.Settings(**{"listen": LOCAL, "path": "/in", "timeout": 20.0, **more})  # type: ignore[arg-type]
+def settings(**more: object) -> http.Signed:
+    return http.Signed(**{"listen": LOCAL, "path": "/in", "timeout": 20.0, **more})  # type: ignore[arg-type]
 
 
 class Sent:

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::hash::{BuildHasher, Hasher};
-use std::io;
+use std::io::{self, Read};
 use std::sync::Arc;
 
 use eyas_eval::{Memory, Program};
@@ -11,12 +11,20 @@ use eyas_field::Cx;
 use eyas_record::{Cells, Item, Looked, Reader};
 use eyas_state::{Seen, State};
 use rustc_hash::{FxBuildHasher, FxHashSet};
+use serde_json::Value as Json;
 
 use crate::matched::Match;
 use crate::replay::Warning;
 
 /// Refusals that are told one by one; all are counted.
 const TOLD: usize = 1000;
+
+/// A rule and the number of an event to explain, and how it came out.
+struct Question {
+    rule: u32,
+    num: u64,
+    answer: Option<Json>,
+}
 
 /// Why a record was left out.
 pub type Refusal = Warning;
@@ -36,6 +44,7 @@ pub struct Intake {
     previous_ts: u64,
     known: Known,
     refusals: Vec<Refusal>,
+    question: Option<Question>,
 }
 
 /// Identities of the last events, so that a repeat is known.
@@ -83,7 +92,29 @@ impl Intake {
             previous_ts: 0,
             known: Known { keep: repeats, ..Known::default() },
             refusals: Vec::new(),
+            question: None,
         }
+    }
+
+    /// How each part of a rule came out on event `num` of a stream, of which no record is longer than `limit`; none
+    /// when there are fewer events.
+    ///
+    /// # Errors
+    /// When the stream cannot be read.
+    pub fn explain(
+        mut self,
+        source: impl Read + Send + 'static,
+        limit: usize,
+        rule: u32,
+        num: u64,
+    ) -> io::Result<Option<Json>> {
+        self.question = Some(Question { rule, num, answer: None });
+        let mut reader = Reader::new(source, limit);
+        let mut ended = false;
+        while !ended && self.events < num {
+            ended = self.take(&mut reader, 1, None, &mut Vec::new())?;
+        }
+        Ok(self.question.and_then(|question| question.answer))
     }
 
     /// Puts other rules of the same source in force.
@@ -147,6 +178,9 @@ impl Intake {
             record: Some(record),
             base64: false,
         };
+        if let Some(question) = self.question.as_mut().filter(|question| question.num == event.num) {
+            question.answer = Some(self.program.explain(question.rule, &cx));
+        }
         self.hits.clear();
         self.program.judge(&mut self.memory, &cx, &mut self.hits);
         for &rule in &self.hits {

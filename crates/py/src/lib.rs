@@ -36,6 +36,7 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(inspect::catalog, m)?)?;
     m.add_function(wrap_pyfunction!(live::doctor, m)?)?;
     m.add_function(wrap_pyfunction!(inspect::explain, m)?)?;
+    m.add_function(wrap_pyfunction!(logs::explain_record, m)?)?;
     m.add_function(wrap_pyfunction!(inspect::field_values, m)?)?;
     m.add_function(wrap_pyfunction!(inspect::bench_read, m)?)?;
     Ok(())

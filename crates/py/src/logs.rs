@@ -5,8 +5,9 @@ use std::io::{self, Cursor, Read};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use eyas_engine::{Bodies, Intake, Logs, unpacked};
+use pyo3::exceptions::PyIndexError;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyBytes, PyDict};
 
 use crate::errors;
 use crate::program::PyProgram;
@@ -48,6 +49,24 @@ fn open(path: &str, repeat: u32) -> io::Result<Box<dyn Read + Send>> {
     let mut bytes = Vec::new();
     { file }.read_to_end(&mut bytes)?;
     unpacked(Repeated { bytes: Cursor::new(bytes), left: repeat })
+}
+
+/// How each part of rule `rule` came out on event `num` of a file of records, as JSON.
+#[pyfunction]
+pub(crate) fn explain_record<'py>(
+    py: Python<'py>,
+    path: &str,
+    program: &PyProgram,
+    rule: u32,
+    num: u64,
+) -> PyResult<Bound<'py, PyBytes>> {
+    let source = open(path, 1).map_err(|e| errors::file(path, e))?;
+    let intake = Intake::new(Arc::clone(&program.program), "", 0);
+    let tree = py.detach(|| intake.explain(source, LIMIT, rule, num)).map_err(|e| errors::file(path, e))?;
+    match tree {
+        Some(tree) => Ok(PyBytes::new(py, tree.to_string().as_bytes())),
+        None => Err(PyIndexError::new_err(format!("{path}: there is no event {num}"))),
+    }
 }
 
 fn counted<'py>(py: Python<'py>, intake: &Intake) -> PyResult<Bound<'py, PyDict>> {

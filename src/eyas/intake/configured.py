@@ -44,7 +44,7 @@ def feed(name: str, section: Any) -> Feed:
     source = source_of(str(section.get("source", name)), what)
     way = way_of(source.name, str(section.get("via", "")), what)
     settings = read(way, {key: value for key, value in section.items() if key not in OWN}, what)
-    return Feed(name, source, way, settings, _seconds(section.get("silent", 0), what))
+    return Feed(name, source, way, settings, _seconds(section.get("silent", source.silent), what))
 
 
 def source_of(name: str, what: str) -> Source:
@@ -88,6 +88,8 @@ def _near(name: str, known: list[str]) -> str:
 
 
 def _seconds(value: Any, what: str) -> float:
+    if isinstance(value, (int, float)):
+        return float(value)
     text = str(value)
     number, unit = (text[:-1], text[-1]) if text[-1:] in _UNITS else (text, "s")
     if not number.replace(".", "", 1).isdecimal():

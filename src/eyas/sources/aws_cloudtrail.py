@@ -210,4 +210,5 @@ SOURCE = Source(
     info=_summary(),
     plugin="cloudtrail",
     version=(0, 17, 1),
+    silent=3600,
 )

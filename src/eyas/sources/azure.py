@@ -153,4 +153,5 @@ SOURCE = Source(
         text(" "),
         first("/operationName/value", "/operationName", text("?")),
     ),
+    silent=86_400,
 )

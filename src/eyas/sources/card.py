@@ -261,6 +261,7 @@ class Source:
     plugin: str = ""  # The plugin of the field whose rules this source runs: `evt.pluginname`.
     version: tuple[int, int, int] = (1, 0, 0)  # Version of that plugin whose fields are all here.
     same_as: tuple[str, ...] = field(default=())  # Other plugins that give the same source.
+    silent: float = 0.0  # Seconds without anything after which an alert is raised; 0 is never.
     payload: str = ""  # Where the event itself stands in a record: what `json.value` reads.
     asynctype: str = ""  # Pointer to the name of an event that came beside the stream.
 

@@ -74,4 +74,5 @@ SOURCE = Source(
     info=concat(f"{_CALL}/authenticationInfo/principalEmail", text(" "), f"{_CALL}/methodName"),
     plugin="gcpaudit",
     version=(0, 8, 1),
+    silent=86_400,
 )

@@ -29,4 +29,5 @@ SOURCE = Source(
     Time(("/__REALTIME_TIMESTAMP", "/_SOURCE_REALTIME_TIMESTAMP"), "us"),
     identity="/__CURSOR",
     info=concat("/SYSLOG_IDENTIFIER", text(": "), "/MESSAGE"),
+    silent=3600,
 )

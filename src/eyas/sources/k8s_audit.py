@@ -313,4 +313,5 @@ SOURCE = Source(
     plugin="k8saudit",
     version=(0, 18, 0),
     same_as=("k8saudit-eks", "k8saudit-gke", "k8saudit-aks", "k8saudit-ovh"),
+    silent=600,
 )

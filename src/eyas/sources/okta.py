@@ -271,4 +271,5 @@ SOURCE = Source(
     info=concat("/actor/alternateId", text(" "), "/eventType"),
     plugin="okta",
     version=(0, 12, 0),
+    silent=86_400,
 )

@@ -135,4 +135,5 @@ SOURCE = Source(
     info=concat(
         first("/event/user", "/actor/user/email", text("?")), text(" "), first("/event/type", "/action")
     ),
+    silent=86_400,
 )

@@ -22,5 +22,10 @@ FIELDS = (
 )
 
 SOURCE = Source(
-    "syslog", "Syslog messages", FIELDS, Time("/time"), info=concat("/program", text(": "), "/message")
+    "syslog",
+    "Syslog messages",
+    FIELDS,
+    Time("/time"),
+    info=concat("/program", text(": "), "/message"),
+    silent=3600,
 )

@@ -29,7 +29,6 @@ class Settings:
 
     listen: Annotated[str, "Address and port to listen on."] = "127.0.0.1:9765"
     path: Annotated[str, "Path that the service posts to."] = "/"
-    secret: Annotated[Secret | None, "Secret that the service signs requests with."] = None
     token: Annotated[Secret | None, "Token that clients send as `Authorization: Bearer …`."] = None
     certificate: Annotated[Path | None, "File with the server's certificate chain, for HTTPS."] = None
     key: Annotated[Path | None, "File with the certificate's private key."] = None
@@ -38,6 +37,13 @@ class Settings:
     rate: Annotated[float, "Requests a second that one address may send."] = 50_000.0
     timeout: Annotated[float, "Seconds for a body to arrive, and for its events to become safe."] = 10.0
     waiting: Annotated[int, "Bodies that may wait to be judged."] = 256
+
+
+@dataclass(frozen=True, kw_only=True)
+class Signed(Settings):
+    """The same, of a service that signs what it sends."""
+
+    secret: Annotated[Secret | None, "Secret that the service signs requests with."] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +78,19 @@ def address(listen: str) -> tuple[str, int]:
 def check(settings: Settings, reception: Reception) -> None:
     """Refuse a listener that anybody could write to."""
     host, _ = address(settings.listen)
-    proven = settings.token or settings.client_ca or (settings.secret and reception.scheme)
+    secret = _secret(settings)
+    proven = settings.token or settings.client_ca or (secret and reception.scheme)
     if not proven and not _loopback(host):
         hint = "set token, client_ca or, where the service signs, secret"
         raise UsageError(f"listen is '{settings.listen}': authentication is needed beyond this machine", hint)
-    if reception.sign_always and not settings.secret:
+    if reception.sign_always and not secret:
         raise UsageError("secret is missing", "the service signs its requests; give the secret it signs with")
     if settings.client_ca and not settings.certificate:
         raise UsageError("client_ca needs certificate", "client certificates come with HTTPS")
+
+
+def _secret(settings: Settings) -> Secret | None:
+    return settings.secret if isinstance(settings, Signed) else None
 
 
 def _loopback(host: str) -> bool:
@@ -157,7 +168,8 @@ class Door:
     def __init__(
         self, settings: Settings, reception: Reception, link: Link, listener: _core.Listener
     ) -> None:
-        self._secret = settings.secret.reveal() if settings.secret else ""
+        secret = _secret(settings)
+        self._secret = secret.reveal() if secret else ""
         self._reception = reception
         self._link = link
         self._listener = listener

@@ -6,8 +6,9 @@ import difflib
 import json
 import textwrap
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,13 +17,18 @@ from eyas.cli.options import report
 from eyas.cli.rules import collected, pages, tree
 from eyas.cli.rules.paths import count, load
 from eyas.errors import RunError, UsageError
+from eyas.intake.decoding import decoded
 from eyas.rules import Compiled
+from eyas.sources import members
+
+if TYPE_CHECKING:
+    from eyas._core import Program
 
 
 @click.command("explain")
 @click.argument("name", required=False)
 @click.option("-r", "--rules", "paths", multiple=True, type=Path, help="Rule file or folder; repeatable.")
-@click.option("--capture", type=Path, help="Capture with the event to explain.")
+@click.option("--capture", type=Path, help="Capture, or file of records, with the event to explain.")
 @click.option(
     "--event", "num", type=int, help="Number of the event (evt.num); without it, where the rule holds."
 )
@@ -151,8 +157,9 @@ def _condition(ir: dict[str, Any]) -> Iterator[str]:
 
 def _held(capture: Path, rule: Compiled) -> list[dict[str, Any]]:
     """Events of a capture on which a rule holds."""
-    program = pipeline.compile_rules([rule], rules.program([rule]))
-    raised = pipeline.replay(capture, [rule], program, pipeline.Tally())
+    with _records(capture, rule) as (file, program):
+        play = pipeline.replay if rule.source == catalog.KERNEL else pipeline.replay_logs
+        raised = list(play(file, [rule], program, pipeline.Tally()))
     return [{**one.eyas["event"], "message": one.message} for one in raised]
 
 
@@ -163,13 +170,27 @@ def _holding(capture: Path, rule: Compiled) -> Iterator[str]:
         yield f"{event['num']:10} {event['type']:12} {alert.escaped(event['message'])}"
 
 
+@contextmanager
+def _records(capture: Path, rule: Compiled) -> Iterator[tuple[Path, Program]]:
+    """A capture, or the records of a file in the form that the core reads, with the rule for it."""
+    card = members.find(rule.source)
+    if card is None:
+        yield capture, pipeline.compile_rules([rule], rules.program([rule]), rule.source)
+        return
+    declared = {rule.source: members.ground(card).declaration}
+    program = pipeline.compile_rules([rule], rules.program([rule], "all", declared), rule.source)
+    with decoded(capture, card) as file:
+        yield file, program
+
+
 def explained(capture: Path, rule: Compiled, num: int) -> dict[str, Any]:
     """How each part of a rule came out on an event."""
     from eyas import _core
 
-    program = pipeline.compile_rules([rule], rules.program([rule]))
+    explain = _core.explain if rule.source == catalog.KERNEL else _core.explain_record
     try:
-        answer: dict[str, Any] = json.loads(_core.explain(str(capture), program, 0, num))
+        with _records(capture, rule) as (file, program):
+            answer: dict[str, Any] = json.loads(explain(str(file), program, 0, num))
     except OSError as error:
         raise RunError(f"{capture}: {(error.strerror or str(error)).lower()}") from None
     except IndexError:

@@ -44,7 +44,7 @@ _WORDS = re.compile("|".join(sorted(map(re.escape, MINERS), key=len, reverse=Tru
 
 
 @dataclass(frozen=True, kw_only=True)
-class Webhook(http.Settings):
+class Webhook(http.Signed):
     """Where GitHub posts to, and how to read what it leaves out."""
 
     listen: Annotated[str, "Address and port to listen on."] = "127.0.0.1:9766"

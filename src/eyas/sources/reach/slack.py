@@ -44,7 +44,7 @@ RECEPTION = http.Reception(SCHEME, greet=greet, sign_always=True, once=True)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Events(http.Settings):
+class Events(http.Signed):
     """Where Slack posts to, and how to read what it leaves out."""
 
     listen: Annotated[str, "Address and port to listen on."] = "127.0.0.1:9767"
