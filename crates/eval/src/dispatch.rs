@@ -4,11 +4,8 @@
 use eyas_field::{Cx, Value};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::constant::Constant;
 use crate::graph::{Graph, NodeId, Shape};
-use crate::op::Matcher;
 use crate::operand::Operand;
-use crate::predicate::Test;
 
 /// A set of rules of a plan, by their place in it.
 type Bits = Box<[u64]>;
@@ -95,7 +92,7 @@ fn wish(graph: &Graph, id: NodeId) -> Option<Wish> {
         Shape::Test(number) => {
             let predicate = &graph.predicates[*number as usize];
             let Operand::Slot { slot, list: false } = &predicate.left else { return None };
-            Some((*slot, texts(&predicate.test)?))
+            Some((*slot, predicate.test.texts()?.into_iter().map(Into::into).collect()))
         }
         Shape::Or(members) => {
             let mut all = members.iter().map(|member| wish(graph, *member));
@@ -109,16 +106,6 @@ fn wish(graph: &Graph, id: NodeId) -> Option<Wish> {
             }
             Some((slot, texts))
         }
-        _ => None,
-    }
-}
-
-/// The texts for which a test holds, when there are no others.
-fn texts(test: &Test) -> Option<Vec<Box<[u8]>>> {
-    match test {
-        Test::Matches(Matcher::Eq(Constant::Text(text))) => Some(vec![text.clone()]),
-        Test::Words(words) => words.whole().map(|texts| texts.iter().cloned().collect()),
-        Test::In(set) => set.texts().map(|texts| texts.iter().cloned().collect()),
         _ => None,
     }
 }

@@ -268,7 +268,7 @@ impl Graph {
 
     fn by_scope(&mut self, all: bool, members: &[NodeId]) -> NodeId {
         let mut parts = Vec::new();
-        for scope in [Scope::Process, Scope::Lineage, Scope::File] {
+        for scope in [Scope::Process, Scope::Lineage, Scope::Name, Scope::File] {
             let mut same = self.of_scope(members, scope);
             match same.len() {
                 0 => {}
@@ -293,24 +293,31 @@ impl Graph {
         members.iter().copied().filter(|m| self.nodes[*m as usize].scope == scope).collect()
     }
 
-    /// The part of a condition that depends on the process alone, and the rest.
-    pub(crate) fn gate(&mut self, id: NodeId) -> (NodeId, NodeId) {
-        let lasting = |g: &Graph, m: NodeId| g.nodes[m as usize].scope <= Scope::Lineage;
-        if lasting(self, id) {
-            let always = self.constant(true);
-            return (id, always);
+    /// A condition in three: what depends on the process alone, on the name of the file alone, and the rest.
+    pub(crate) fn parts(&mut self, id: NodeId) -> [NodeId; 3] {
+        let members = match &self.nodes[id as usize].shape {
+            Shape::And(members) if !self.decides(id) => members.to_vec(),
+            _ => vec![id],
+        };
+        let mut parts = [const { Vec::new() }; 3];
+        for member in members {
+            let part = match self.nodes[member as usize].scope {
+                Scope::Process | Scope::Lineage => 0,
+                Scope::Name => 1,
+                Scope::File | Scope::Event => 2,
+            };
+            parts[part].push(member);
         }
-        let Shape::And(members) = self.nodes[id as usize].shape.clone() else {
-            return (self.constant(true), id);
-        };
-        let (gate, rest): (Vec<NodeId>, Vec<NodeId>) = members.iter().partition(|m| lasting(self, **m));
-        let gate = match gate.len() {
+        parts.map(|part| match part.len() {
             0 => self.constant(true),
-            1 => gate[0],
-            _ => self.make(true, gate),
-        };
-        let rest = if rest.len() == 1 { rest[0] } else { self.make(true, rest) };
-        (gate, rest)
+            1 => part[0],
+            _ => self.make(true, part),
+        })
+    }
+
+    /// Whether a condition is of one part as a whole.
+    fn decides(&self, id: NodeId) -> bool {
+        self.nodes[id as usize].scope <= Scope::Name
     }
 }
 

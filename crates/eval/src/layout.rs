@@ -8,6 +8,7 @@ use eyas_field::Scope;
 use crate::dispatch::Dispatch;
 use crate::graph::{Graph, NodeId, Shape};
 use crate::memory::Sizes;
+use crate::whole::Whole;
 
 /// Rules that one word of a gate covers.
 pub(crate) const CHUNK: usize = 64;
@@ -20,11 +21,12 @@ pub(crate) struct Condition {
     pub(crate) events: Option<Vec<u16>>,
 }
 
-/// A rule on events of one type: what lasts as long as the process, and the rest.
+/// A rule on events of one type: what lasts as long as the process, what the name of the file decides, and the rest.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Step {
     pub(crate) rule: u32,
     pub(crate) gate: NodeId,
+    pub(crate) named: NodeId,
     pub(crate) rest: NodeId,
 }
 
@@ -41,6 +43,8 @@ pub(crate) struct Hurdle {
 pub(crate) struct Plan {
     /// Number of the first chunk.
     pub(crate) first: usize,
+    /// Number of the first chunk of what names decide, where they decide anything.
+    pub(crate) first_named: Option<usize>,
     pub(crate) steps: Vec<Step>,
     /// For each chunk, the hurdle that most rules need first.
     pub(crate) hurdles: Vec<Vec<Hurdle>>,
@@ -78,18 +82,22 @@ pub(crate) struct Layout {
     pub(crate) cells: Vec<Cell>,
     pub(crate) members: Vec<NodeId>,
     pub(crate) sizes: Sizes,
+    pub(crate) whole: Whole,
 }
 
 impl Layout {
     pub(crate) fn new(graph: &mut Graph, conditions: &[Condition]) -> Layout {
         let mut layout = Layout::default();
         let mut arranged = HashMap::new();
+        let mut named = HashMap::new();
         for info in &EVENTS {
-            let plan = plan(graph, conditions, info.id, layout.sizes.gates, &mut arranged);
+            let mut plan = plan(graph, conditions, info.id, layout.sizes.gates, &mut arranged);
             layout.sizes.gates += plan.hurdles.len();
+            plan.first_named = layout.number_names(graph, &plan.steps, &mut named);
             layout.plans.push(plan);
         }
         layout.sizes.lefts = graph.left_sides();
+        layout.whole = Whole::new(&mut graph.predicates, layout.sizes.lefts);
         let uses = uses(graph, &layout.plans);
         layout.fill(graph, &uses);
         layout
@@ -99,6 +107,26 @@ impl Layout {
     #[inline]
     pub(crate) fn plan(&self, kind: u16) -> &Plan {
         &self.plans[usize::from(kind)]
+    }
+
+    /// Numbers the chunks of what names decide; types of events that ask the same share their numbers.
+    fn number_names(
+        &mut self,
+        graph: &Graph,
+        steps: &[Step],
+        known: &mut HashMap<Vec<NodeId>, usize>,
+    ) -> Option<usize> {
+        let asked: Vec<NodeId> = steps.iter().map(|step| step.named).collect();
+        if asked.iter().all(|id| matches!(graph.nodes[*id as usize].shape, Shape::Const(_))) {
+            return None;
+        }
+        let chunks = asked.len().div_ceil(CHUNK);
+        let next = self.sizes.names;
+        let first = *known.entry(asked).or_insert(next);
+        if first == next {
+            self.sizes.names += chunks;
+        }
+        Some(first)
     }
 
     fn fill(&mut self, graph: &Graph, uses: &[u32]) {
@@ -133,7 +161,9 @@ impl Layout {
         match cell.scope {
             Scope::Process => Cell { place: next(&mut sizes.process), ..cell },
             Scope::Lineage => Cell { place: next(&mut sizes.line), ..cell },
-            Scope::File => Cell { place: next(&mut sizes.file), now: next(&mut sizes.event), ..cell },
+            Scope::Name | Scope::File => {
+                Cell { place: next(&mut sizes.file), now: next(&mut sizes.event), ..cell }
+            }
             Scope::Event => Cell { now: next(&mut sizes.event), ..cell },
         }
     }
@@ -158,8 +188,8 @@ fn plan(
             continue;
         }
         let here = graph.arrange(here, arranged);
-        let (gate, rest) = graph.gate(here);
-        plan.steps.push(Step { rule: n as u32, gate, rest });
+        let [gate, named, rest] = graph.parts(here);
+        plan.steps.push(Step { rule: n as u32, gate, named, rest });
     }
     if kind == id::PLUGINEVENT_E && !plan.steps.is_empty() {
         let rests: Vec<NodeId> = plan.steps.iter().map(|step| step.rest).collect();
@@ -174,12 +204,13 @@ fn hurdles(graph: &Graph, steps: &[Step]) -> Vec<Hurdle> {
     let mut needed: BTreeMap<NodeId, u64> = BTreeMap::new();
     for (n, step) in steps.iter().enumerate() {
         let mut parts = Vec::new();
+        graph.conjuncts(step.named, &mut parts);
         graph.conjuncts(step.rest, &mut parts);
         for part in parts {
             *needed.entry(part).or_default() |= 1 << n;
         }
     }
-    let cheap = |node: NodeId| graph.nodes[node as usize].cost <= CHEAP;
+    let cheap = |node: NodeId| (1..=CHEAP).contains(&graph.nodes[node as usize].cost);
     let shared = needed.into_iter().filter(|(node, rules)| rules.count_ones() > 1 && cheap(*node));
     let mut found: Vec<Hurdle> = shared.map(|(node, needed_by)| Hurdle { node, needed_by }).collect();
     let worth = |h: &Hurdle| h.needed_by.count_ones() * 1000 / graph.nodes[h.node as usize].cost.max(1);
@@ -192,7 +223,7 @@ fn uses(graph: &Graph, plans: &[Plan]) -> Vec<u32> {
     let mut most = vec![0; graph.nodes.len()];
     for plan in plans {
         let mut here: HashMap<NodeId, u32> = HashMap::new();
-        let roots = plan.steps.iter().flat_map(|step| [step.gate, step.rest]);
+        let roots = plan.steps.iter().flat_map(|step| [step.gate, step.named, step.rest]);
         let mut todo: Vec<NodeId> = roots.chain(plan.hurdles.iter().flatten().map(|h| h.node)).collect();
         while let Some(id) = todo.pop() {
             let count = here.entry(id).or_default();

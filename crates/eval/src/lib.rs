@@ -3,6 +3,7 @@
 mod constant;
 mod dispatch;
 mod explain;
+mod files;
 mod graph;
 mod ir;
 mod layout;
@@ -17,6 +18,7 @@ mod program;
 mod run;
 mod special;
 mod values;
+mod whole;
 
 pub use ir::EvalError;
 pub use memory::Memory;

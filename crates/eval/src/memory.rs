@@ -1,13 +1,10 @@
 //! What one stream of events lets the rules remember.
 
-use eyas_event::table::Flags;
 use eyas_field::{Cx, Scope};
 
+use crate::files::Files;
 use crate::layout::Cell;
 use crate::values::Room;
-
-/// Answers about files that are kept.
-const FILES: usize = 4096;
 
 /// Bits that are known, and what they are.
 #[derive(Clone, Debug, Default)]
@@ -16,7 +13,7 @@ pub(crate) struct Bits {
 }
 
 impl Bits {
-    fn new(count: usize) -> Bits {
+    pub(crate) fn new(count: usize) -> Bits {
         Bits { words: vec![(0, 0); count.div_ceil(64)].into() }
     }
 
@@ -35,7 +32,7 @@ impl Bits {
         *values = *values & !bit | u64::from(value) << (at % 64);
     }
 
-    fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.words.fill((0, 0));
     }
 }
@@ -56,13 +53,6 @@ pub(crate) struct ThreadMemory {
     pub(crate) gates: Box<[Option<u64>]>,
 }
 
-#[derive(Clone, Debug, Default)]
-struct FileMemory {
-    era: u32,
-    version: u64,
-    bits: Bits,
-}
-
 /// How much there is to remember.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Sizes {
@@ -71,6 +61,7 @@ pub(crate) struct Sizes {
     pub(crate) file: usize,
     pub(crate) event: usize,
     pub(crate) gates: usize,
+    pub(crate) names: usize,
     pub(crate) lefts: usize,
 }
 
@@ -80,11 +71,10 @@ pub struct Memory {
     sizes: Sizes,
     era: u32,
     threads: Vec<Option<Box<ThreadMemory>>>,
-    files: Vec<FileMemory>,
+    pub(crate) files: Files,
     event: Box<[(u32, bool)]>,
     stamp: u32,
     thread: Option<usize>,
-    file: Option<usize>,
     pub(crate) room: Room,
     /// Rules that a record can match; kept for its memory alone.
     pub(crate) candidates: Vec<u64>,
@@ -95,7 +85,7 @@ impl Memory {
         Memory {
             sizes,
             era: 1,
-            files: if sizes.file == 0 { Vec::new() } else { vec![FileMemory::default(); FILES] },
+            files: Files::new(sizes),
             event: vec![(0, false); sizes.event].into(),
             room: Room::new(sizes.lefts),
             ..Memory::default()
@@ -105,7 +95,8 @@ impl Memory {
     /// Forgets everything about threads and files: the state that it rests on is void.
     pub fn forget(&mut self) {
         self.era += 1;
-        (self.thread, self.file) = (None, None);
+        self.thread = None;
+        self.files.nowhere();
     }
 
     /// Turns to another event.
@@ -117,7 +108,7 @@ impl Memory {
             self.stamp = 1;
         }
         self.thread = self.turn_to_thread(cx);
-        self.file = self.turn_to_file(cx);
+        self.files.turn(cx, self.era);
     }
 
     fn turn_to_thread(&mut self, cx: &Cx<'_>) -> Option<usize> {
@@ -154,55 +145,37 @@ impl Memory {
         Some(at)
     }
 
-    /// Answers about a file that the event itself makes are not looked for, and hold for the event.
-    fn turn_to_file(&mut self, cx: &Cx<'_>) -> Option<usize> {
-        if self.sizes.file == 0 || cx.event.info().flags.has(Flags::CREATES_FD) {
-            return None;
-        }
-        let version = cx.fd()?.version;
-        let at = version as usize % FILES;
-        let (era, size) = (self.era, self.sizes.file);
-        let memory = &mut self.files[at];
-        if memory.era == 0 {
-            memory.bits = Bits::new(size);
-        }
-        if memory.version != version || memory.era != era {
-            memory.bits.clear();
-            (memory.era, memory.version) = (era, version);
-        }
-        Some(at)
-    }
-
     /// The remembered answer.
     #[inline]
     pub(crate) fn get(&self, cell: &Cell) -> Option<bool> {
-        match (cell.scope, self.file) {
-            (Scope::Process, _) => self.current()?.process.get(cell.place as usize),
-            (Scope::Lineage, _) => self.current()?.line.get(cell.place as usize),
-            (Scope::File, Some(file)) => self.files[file].bits.get(cell.place as usize),
-            _ => {
-                let (stamp, value) = self.event[cell.now as usize];
-                (stamp == self.stamp).then_some(value)
+        match cell.scope {
+            Scope::Process => return self.current()?.process.get(cell.place as usize),
+            Scope::Lineage => return self.current()?.line.get(cell.place as usize),
+            Scope::Name | Scope::File => {
+                if let Some(known) = self.files.known(cell.scope == Scope::Name) {
+                    return known.bits.get(cell.place as usize);
+                }
             }
+            Scope::Event => {}
         }
+        let (stamp, value) = self.event[cell.now as usize];
+        (stamp == self.stamp).then_some(value)
     }
 
     /// Remembers an answer.
     #[inline]
     pub(crate) fn set(&mut self, cell: &Cell, value: bool) {
-        match (cell.scope, self.file) {
-            (Scope::Process, _) => {
-                if let Some(memory) = self.current_mut() {
-                    memory.process.set(cell.place as usize, value);
-                }
-            }
-            (Scope::Lineage, _) => {
-                if let Some(memory) = self.current_mut() {
-                    memory.line.set(cell.place as usize, value);
-                }
-            }
-            (Scope::File, Some(file)) => self.files[file].bits.set(cell.place as usize, value),
-            _ => self.event[cell.now as usize] = (self.stamp, value),
+        let bits = match cell.scope {
+            Scope::Process => self.current_mut().map(|memory| &mut memory.process),
+            Scope::Lineage => self.current_mut().map(|memory| &mut memory.line),
+            Scope::Name | Scope::File => match self.files.known_mut(cell.scope == Scope::Name) {
+                Some(known) => Some(&mut known.bits),
+                None => return self.event[cell.now as usize] = (self.stamp, value),
+            },
+            Scope::Event => return self.event[cell.now as usize] = (self.stamp, value),
+        };
+        if let Some(bits) = bits {
+            bits.set(cell.place as usize, value);
         }
     }
 

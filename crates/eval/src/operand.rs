@@ -166,6 +166,7 @@ pub(crate) fn join(scopes: impl Iterator<Item = Scope>) -> Option<Scope> {
     scopes.reduce(|a, b| match (a, b) {
         _ if a == b => a,
         (Scope::Process | Scope::Lineage, Scope::Process | Scope::Lineage) => Scope::Lineage,
+        (Scope::Name | Scope::File, Scope::Name | Scope::File) => Scope::File,
         _ => Scope::Event,
     })
 }

@@ -11,6 +11,7 @@ use crate::op::words::Words;
 use crate::op::{Matcher, Op, compare, matcher, op, same};
 use crate::operand::{Operand, bytes, join, operand};
 use crate::values::Values;
+use crate::whole::Whole;
 
 const MILLISECOND: u64 = 1_000_000;
 
@@ -37,6 +38,19 @@ pub(crate) enum Test {
     Words(Words),
 }
 
+impl Test {
+    /// The texts for which it holds, when there are no others.
+    pub(crate) fn texts(&self) -> Option<Vec<&[u8]>> {
+        let set = match self {
+            Test::Matches(Matcher::Eq(Constant::Text(text))) => return Some(vec![text]),
+            Test::Words(words) => words.whole()?,
+            Test::In(set) => set.texts()?,
+            _ => return None,
+        };
+        Some(set.iter().map(AsRef::as_ref).collect())
+    }
+}
+
 /// A test with its left side.
 #[derive(Clone, Debug)]
 pub(crate) struct Predicate {
@@ -44,6 +58,8 @@ pub(crate) struct Predicate {
     /// Number of the left side among those of all rules.
     pub(crate) number: u32,
     pub(crate) test: Test,
+    /// Place among the tests for whole texts of its left side, where they are put together.
+    pub(crate) place: Option<u32>,
     compare: Compare,
     many: bool,
 }
@@ -80,7 +96,7 @@ pub(crate) fn predicate(place: &Place<'_>, names: &mut Names) -> Result<Predicat
     if place.get("fold").is_some() && !matches!(test, Test::Members(..)) {
         return place.refuse("\"fold\" belongs to operators with a modifier");
     }
-    Ok(Predicate { compare: left.compare(), many: left.is_list(), left, number: 0, test })
+    Ok(Predicate { compare: left.compare(), many: left.is_list(), left, number: 0, test, place: None })
 }
 
 fn constants(place: &Place<'_>) -> Result<Vec<Constant>, EvalError> {
@@ -116,13 +132,19 @@ impl Predicate {
     }
 
     /// The same, with the left side read once an event.
-    pub(crate) fn holds_with<'a>(&self, cx: &Cx<'a>, values: &mut Values<'a>) -> bool {
+    pub(crate) fn holds_with<'a>(&self, cx: &Cx<'a>, values: &mut Values<'a>, whole: &Whole) -> bool {
         if matches!(self.left, Operand::Slot { .. }) {
             // A record keeps its values itself.
             return self.holds(cx);
         }
-        let value = values.get(self.number, || self.left.get(cx));
-        value.as_ref().is_some_and(|value| self.holds_for(value, Some(cx)))
+        let read = values.get(self.number, || self.left.get(cx));
+        let Some(value) = &read.value else { return false };
+        if let Some(place) = self.place
+            && let Some(row) = *read.row.get_or_insert_with(|| whole.row(self.number, value))
+        {
+            return whole.holds(self.number, row, place);
+        }
+        self.holds_for(value, Some(cx))
     }
 
     /// Whether the test holds for a value; without an event for tests that need no other value.
@@ -172,6 +194,14 @@ impl Predicate {
         }
     }
 
+    /// The texts that it asks for, when it asks for nothing else.
+    pub(crate) fn texts(&self) -> Option<Vec<&[u8]>> {
+        if self.compare != Compare::Plain || self.many {
+            return None;
+        }
+        self.test.texts()
+    }
+
     /// Whether it can be put together with others of the same left side.
     pub(crate) fn is_word(&self) -> bool {
         self.compare == Compare::Plain && !self.many && Words::takes(&self.test)
@@ -179,7 +209,7 @@ impl Predicate {
 
     /// One test for an `or` of tests of one left side.
     pub(crate) fn any_word<'p>(&self, of: impl Iterator<Item = &'p Predicate>) -> Predicate {
-        Predicate { test: Test::Words(Words::new(of.map(|p| &p.test))), ..self.clone() }
+        Predicate { test: Test::Words(Words::new(of.map(|p| &p.test))), place: None, ..self.clone() }
     }
 
     /// Whether the test asks for the value of another field.

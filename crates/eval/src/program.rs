@@ -168,7 +168,8 @@ impl Program {
             for step in &plan.steps {
                 let text = |id| explain::print(&self.graph, id);
                 let name = &self.rules[step.rule as usize].name;
-                out.push_str(&format!("  {name}: if {} then {}\n", text(step.gate), text(step.rest)));
+                let [gate, named, rest] = [step.gate, step.named, step.rest].map(text);
+                out.push_str(&format!("  {name}: if {gate} and {named} then {rest}\n"));
             }
         }
         out

@@ -3,6 +3,7 @@
 use eyas_field::Cx;
 
 use crate::dispatch::Dispatch;
+use crate::files::Gate;
 use crate::graph::{Graph, NodeId};
 use crate::layout::{CHUNK, Cell, Layout, Plan, Step, Work};
 use crate::memory::Memory;
@@ -26,15 +27,22 @@ impl Run<'_, '_> {
         }
         for (chunk, steps) in plan.steps.chunks(CHUNK).enumerate() {
             let mut open = self.open(plan.first + chunk, steps);
+            let named = plan.first_named.map(|first| first + chunk);
+            if let Some(named) = named.filter(|named| self.came_before(*named)) {
+                open = self.named(named, steps, open);
+            }
             for hurdle in &plan.hurdles[chunk] {
                 if open & hurdle.needed_by != 0 && !self.holds(hurdle.node) {
                     open &= !hurdle.needed_by;
                 }
             }
+            if let Some(named) = named {
+                open = self.named(named, steps, open);
+            }
             while open != 0 {
                 let step = &steps[open.trailing_zeros() as usize];
                 open &= open - 1;
-                if self.holds(step.rest) {
+                if self.holds(step.named) && self.holds(step.rest) {
                     out.push(step.rule);
                     if first_only {
                         return;
@@ -55,7 +63,7 @@ impl Run<'_, '_> {
         for step in &plan.steps {
             let holds = match ordered(step.rule) {
                 Some(condition) => condition.holds(self.graph, self.cx),
-                None => self.holds(step.gate) && self.holds(step.rest),
+                None => self.all_parts(step),
             };
             if holds {
                 out.push(step.rule);
@@ -74,7 +82,7 @@ impl Run<'_, '_> {
             while *bits != 0 {
                 let step = &steps[word * 64 + bits.trailing_zeros() as usize];
                 *bits &= *bits - 1;
-                if self.holds(step.gate) && self.holds(step.rest) {
+                if self.all_parts(step) {
                     out.push(step.rule);
                     if first_only {
                         break 'rules;
@@ -101,6 +109,37 @@ impl Run<'_, '_> {
         open
     }
 
+    /// Whether the file came before, so that the rules may be asked about its name at once.
+    #[inline]
+    fn came_before(&mut self, chunk: usize) -> bool {
+        let gate = self.memory.files.known_mut(true).map(|known| &mut known.gates[chunk]);
+        gate.is_some_and(|gate| std::mem::replace(&mut gate.seen, true))
+    }
+
+    /// Rules of `open` that the name of the file leaves open; all of them where no name is kept.
+    #[inline]
+    fn named(&mut self, chunk: usize, steps: &[Step], open: u64) -> u64 {
+        let Some(known) = self.memory.files.known(true).map(|known| known.gates[chunk]) else { return open };
+        let mut missing = open & !known.asked;
+        if missing == 0 {
+            return open & known.open;
+        }
+        let mut gate = Gate { asked: known.asked | missing, ..known };
+        while missing != 0 {
+            let n = missing.trailing_zeros();
+            missing &= missing - 1;
+            gate.open |= u64::from(self.holds(steps[n as usize].named)) << n;
+        }
+        if let Some(known) = self.memory.files.known_mut(true) {
+            known.gates[chunk] = gate;
+        }
+        open & gate.open
+    }
+
+    fn all_parts(&mut self, step: &Step) -> bool {
+        self.holds(step.gate) && self.holds(step.named) && self.holds(step.rest)
+    }
+
     fn holds(&mut self, id: NodeId) -> bool {
         let layout = self.layout;
         let cell = &layout.cells[id as usize];
@@ -120,7 +159,9 @@ impl Run<'_, '_> {
         let layout = self.layout;
         match cell.work {
             Work::Const(value) => value,
-            Work::Test(number) => self.graph.predicates[number as usize].holds_with(self.cx, self.values),
+            Work::Test(number) => {
+                self.graph.predicates[number as usize].holds_with(self.cx, self.values, &layout.whole)
+            }
             Work::Not(inner) => !self.holds(inner),
             Work::And(from, to) => layout.members[from as usize..to as usize].iter().all(|m| self.holds(*m)),
             Work::Or(from, to) => layout.members[from as usize..to as usize].iter().any(|m| self.holds(*m)),

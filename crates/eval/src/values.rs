@@ -7,13 +7,22 @@ use eyas_field::Value;
 pub(crate) struct Room {
     /// Where the value of each left side stands in `found`; 0 when it was not read yet.
     places: Vec<u32>,
-    found: Vec<(u32, Option<Value<'static>>)>,
+    found: Vec<Read<'static>>,
+}
+
+/// A left side that was read.
+#[derive(Debug)]
+pub(crate) struct Read<'a> {
+    number: u32,
+    pub(crate) value: Option<Value<'a>>,
+    /// What `Whole::row` said of it, once it was asked.
+    pub(crate) row: Option<Option<u32>>,
 }
 
 /// The values of one event.
 pub(crate) struct Values<'a> {
     places: Vec<u32>,
-    found: Vec<(u32, Option<Value<'a>>)>,
+    found: Vec<Read<'a>>,
 }
 
 impl Room {
@@ -31,31 +40,27 @@ impl Room {
     #[inline]
     pub(crate) fn close(&mut self, values: Values<'_>) {
         let Values { mut places, mut found } = values;
-        for (number, _) in &found {
-            places[*number as usize] = 0;
+        for read in &found {
+            places[read.number as usize] = 0;
         }
         found.clear();
         self.places = places;
         // An empty vector keeps its memory while its values change their lifetime.
-        self.found = found.into_iter().map(|(number, _)| (number, None)).collect();
+        self.found = found.into_iter().map(|read| Read { value: None, ..read }).collect();
     }
 }
 
 impl<'a> Values<'a> {
     /// The value of a left side; `read` is called for the first that asks.
     #[inline]
-    pub(crate) fn get(
-        &mut self,
-        number: u32,
-        read: impl FnOnce() -> Option<Value<'a>>,
-    ) -> &Option<Value<'a>> {
+    pub(crate) fn get(&mut self, number: u32, read: impl FnOnce() -> Option<Value<'a>>) -> &mut Read<'a> {
         let place = self.places[number as usize];
         if place != 0 {
-            return &self.found[place as usize - 1].1;
+            return &mut self.found[place as usize - 1];
         }
-        self.found.push((number, read()));
+        self.found.push(Read { number, value: read(), row: None });
         let place = self.found.len();
         self.places[number as usize] = place as u32;
-        &self.found[place - 1].1
+        &mut self.found[place - 1]
     }
 }

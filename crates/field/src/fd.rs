@@ -25,7 +25,7 @@ pub(crate) static FIELDS: &[Field] = &[
         about: "Descriptor kind as text (file, ipv4, pipe, ...)",
         kind: Type::Text,
         declared: "CHARBUF",
-        scope: Scope::File,
+        scope: Scope::Name,
         get: |cx, _| type_name(cx.fd()?),
         ..Field::NEW
     },
@@ -34,7 +34,7 @@ pub(crate) static FIELDS: &[Field] = &[
         about: "Descriptor kind as one character",
         kind: Type::Text,
         declared: "CHARBUF",
-        scope: Scope::File,
+        scope: Scope::Name,
         get: |cx, _| type_char(cx),
         ..Field::NEW
     },
@@ -43,7 +43,7 @@ pub(crate) static FIELDS: &[Field] = &[
         about: "Path of a file, or the connection tuple of a socket",
         kind: Type::Text,
         declared: "CHARBUF",
-        scope: Scope::File,
+        scope: Scope::Name,
         get: |cx, _| name(cx),
         ..Field::NEW
     },
@@ -52,7 +52,7 @@ pub(crate) static FIELDS: &[Field] = &[
         about: "File path as passed, before resolution",
         kind: Type::Text,
         declared: "CHARBUF",
-        scope: Scope::File,
+        scope: Scope::Name,
         get: |cx, _| raw_name(cx),
         ..Field::NEW
     },
@@ -61,7 +61,7 @@ pub(crate) static FIELDS: &[Field] = &[
         about: "Directory part of a file path",
         kind: Type::Text,
         declared: "CHARBUF",
-        scope: Scope::File,
+        scope: Scope::Name,
         get: |cx, _| directory(cx),
         ..Field::NEW
     },
@@ -70,7 +70,7 @@ pub(crate) static FIELDS: &[Field] = &[
         about: "Last component of a file path",
         kind: Type::Text,
         declared: "CHARBUF",
-        scope: Scope::File,
+        scope: Scope::Name,
         get: |cx, _| filename(cx),
         ..Field::NEW
     },

@@ -32,6 +32,8 @@ pub enum Scope {
     Process,
     /// The same and `State::lineage`.
     Lineage,
+    /// What `Cx::named` gives, where it gives something; else as `File`.
+    Name,
     /// `Fd::version`.
     File,
     /// The event: never remembered.

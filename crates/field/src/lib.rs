@@ -10,6 +10,7 @@ mod fdlist;
 mod field;
 mod fs_path;
 mod login;
+mod named;
 mod open;
 mod paths;
 mod process;
@@ -25,6 +26,7 @@ use eyas_event::Event;
 use eyas_state::{Fd, Seen, State, Thread};
 
 pub use field::{Arg, ArgKind, Compare, Field, Flag, Key, Scope, Show, Type};
+pub use named::Named;
 pub use record::Record;
 pub use render::{Rendered, render};
 pub use resolve::{FieldError, FieldRef, catalog, find, resolve};

@@ -85,12 +85,34 @@ pub(crate) fn unmapped_pair(source: End, dest: End) -> (End, End, bool) {
 
 /// `address:port`.
 pub(crate) fn end_name(end: End) -> String {
-    format!("{}:{}", end.ip, end.port)
+    let mut name = String::with_capacity(24);
+    push_end(&mut name, end);
+    name
 }
 
 /// `address:port->address:port`, whatever the transport.
 pub(crate) fn ends_name(source: End, dest: End) -> String {
-    format!("{}->{}", end_name(source), end_name(dest))
+    let mut name = String::with_capacity(48);
+    push_end(&mut name, source);
+    name.push_str("->");
+    push_end(&mut name, dest);
+    name
+}
+
+/// Connections are many: digits go without the machinery of formatting.
+fn push_end(name: &mut String, end: End) {
+    let mut digits = itoa::Buffer::new();
+    match end.ip {
+        IpAddr::V4(ip) => {
+            for (n, part) in ip.octets().into_iter().enumerate() {
+                name.push_str(if n == 0 { "" } else { "." });
+                name.push_str(digits.format(part));
+            }
+        }
+        IpAddr::V6(ip) => name.push_str(&ip.to_string()),
+    }
+    name.push(':');
+    name.push_str(digits.format(end.port));
 }
 
 /// As `ends_name`; ICMP and raw sockets have no ports, and without a transport there is no name.

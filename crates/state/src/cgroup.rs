@@ -1,8 +1,10 @@
-//! Container ids out of cgroup paths, engine after engine as the runtimes lay them out.
+//! Control groups, and container ids out of their paths, engine after engine as the runtimes lay them out.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use memchr::memmem::Finder;
+
+use crate::thread::{List, Text};
 
 /// Characters of a container id that fields show.
 const SHORT: usize = 12;
@@ -27,8 +29,63 @@ const LAYOUTS: [(&[u8], &[u8]); 15] = [
     (b"/nerdctl-", b".scope"),
 ];
 
+/// The control groups of a thread; threads in the same ones share them.
+#[derive(Clone, Debug, Default)]
+pub struct Cgroups(Arc<Groups>);
+
+#[derive(Debug, Default)]
+struct Groups {
+    /// What they were read from.
+    list: Box<[u8]>,
+    paths: Box<[(Text, Text)]>,
+    container: Text,
+}
+
+impl Cgroups {
+    /// Reads `subsystem=path` entries with a NUL behind each.
+    pub(crate) fn new(list: &[u8]) -> Cgroups {
+        let paths: Box<[_]> = List::new(list).iter().filter_map(entry).collect();
+        let container = paths.iter().find_map(|(_, path)| container_id(path)).unwrap_or_default().into();
+        Cgroups(Arc::new(Groups { list: list.into(), paths, container }))
+    }
+
+    /// The same for a thread whose entries may be those it had before.
+    pub(crate) fn renew(&mut self, list: &[u8]) {
+        if self.0.list.as_ref() != list {
+            *self = Cgroups::new(list);
+        }
+    }
+
+    /// Whether none is known.
+    pub fn is_empty(&self) -> bool {
+        self.0.paths.is_empty()
+    }
+
+    /// Subsystems, by the names that fields use, with their paths.
+    pub fn iter(&self) -> impl Iterator<Item = &(Text, Text)> {
+        self.0.paths.iter()
+    }
+
+    /// The container they name; empty on the host.
+    pub(crate) fn container(&self) -> &Text {
+        &self.0.container
+    }
+}
+
+fn entry(entry: &[u8]) -> Option<(Text, Text)> {
+    let cut = memchr::memchr(b'=', entry)?;
+    let name = entry[..cut].strip_suffix(b"_cgroup").unwrap_or(&entry[..cut]);
+    let name: &[u8] = match name {
+        b"perf" => b"perf_event",
+        b"mem" => b"memory",
+        b"io" => b"blkio",
+        name => name,
+    };
+    Some((Text::from(name), Text::from(&entry[cut + 1..])))
+}
+
 /// The container id in one cgroup path, if it names a container.
-pub(crate) fn container_id(path: &[u8]) -> Option<&[u8]> {
+fn container_id(path: &[u8]) -> Option<&[u8]> {
     if path == b"/" {
         return None;
     }

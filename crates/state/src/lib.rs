@@ -11,6 +11,7 @@ mod table;
 mod thread;
 mod user;
 
+pub use cgroup::Cgroups;
 pub use container::{Container, Containers};
 pub use fd::{Fd, FdKind, FdTable, Unix};
 pub use table::Threads;

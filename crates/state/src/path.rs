@@ -23,19 +23,21 @@ pub fn normalise<'a>(base: &[u8], path: &'a [u8]) -> Cow<'a, [u8]> {
 
 /// Whether `clean` would change nothing.
 fn is_clean(path: &[u8]) -> bool {
-    let part_is_clean = |start: usize, end: usize| match path[start..end] {
-        [] => start == 0,
-        [b'.'] | [b'.', b'.'] => false,
-        _ => true,
-    };
-    let mut start = 0;
-    for slash in memchr::memchr_iter(b'/', path) {
-        if !part_is_clean(start, slash) {
-            return false;
-        }
-        start = slash + 1;
-    }
-    part_is_clean(start, path.len()) || path == b"/"
+    let doubtful = path.iter().zip(&path[1.min(path.len())..]);
+    let doubt = doubtful.fold(false, |doubt, (a, b)| doubt | (*a == b'/') & ((*b == b'/') | (*b == b'.')));
+    let at_ends = path.starts_with(b".") || path.ends_with(b"/");
+    (!doubt && !at_ends) || parts_are_clean(path)
+}
+
+/// The same, part by part.
+fn parts_are_clean(path: &[u8]) -> bool {
+    let mut parts = path.split(|b| *b == b'/').enumerate();
+    path == b"/"
+        || parts.all(|(n, part)| match part {
+            [] => n == 0,
+            [b'.'] | [b'.', b'.'] => false,
+            _ => true,
+        })
 }
 
 fn clean(path: &[u8]) -> Vec<u8> {

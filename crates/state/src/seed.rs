@@ -1,14 +1,12 @@
 //! The initial state: records of a capture's head, of the iterators or of /proc.
 
-use std::sync::Arc;
-
 use eyas_event::{File, FileKind, Process, Snapshot};
 
 use crate::address::{End, end_name, ends_name, unmapped_pair};
 use crate::fd::{Fd, FdKind, Unix};
 use crate::path::normalise;
 use crate::thread::{List, Slot, Text, Thread};
-use crate::{State, cgroup};
+use crate::{Cgroups, State};
 
 const TCP: u8 = 2;
 
@@ -62,9 +60,9 @@ impl State {
     /// Sets the container id from the cgroups.
     pub(crate) fn find_container(&mut self, slot: Slot) {
         let Some(thread) = self.threads.get(slot) else { return };
-        let id = thread.cgroups.iter().find_map(|(_, path)| cgroup::container_id(path)).unwrap_or_default();
-        if thread.container_id.as_ref() != id {
-            let id = Text::from(id);
+        let id = thread.cgroups.container();
+        if thread.container_id != *id {
+            let id = id.clone();
             self.threads.with(slot, |t| t.container_id = id);
             self.touch(slot);
         }
@@ -86,7 +84,7 @@ impl State {
             env: List::new(&p.env),
             cwd: directory(&normalise(b"/", &p.cwd)),
             root: text(&p.root),
-            cgroups: cgroups(&p.cgroups),
+            cgroups: Cgroups::new(&p.cgroups),
             flags: p.flags,
             fdlimit: p.fdlimit,
             uid: p.uid,
@@ -225,22 +223,4 @@ fn named(code: u8) -> FdKind {
 /// A path with one `/` at its end.
 pub(crate) fn directory(path: &[u8]) -> Text {
     if path.ends_with(b"/") { Text::from(path) } else { Text::from([path, b"/"].concat()) }
-}
-
-/// `subsystem=path` entries with the names that fields use.
-pub(crate) fn cgroups(list: &[u8]) -> Arc<[(Text, Text)]> {
-    List::new(list)
-        .iter()
-        .filter_map(|entry| {
-            let cut = memchr::memchr(b'=', entry)?;
-            let name = entry[..cut].strip_suffix(b"_cgroup").unwrap_or(&entry[..cut]);
-            let name: &[u8] = match name {
-                b"perf" => b"perf_event",
-                b"mem" => b"memory",
-                b"io" => b"blkio",
-                name => name,
-            };
-            Some((Text::from(name), Text::from(&entry[cut + 1..])))
-        })
-        .collect()
 }

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
+use crate::cgroup::Cgroups;
 use crate::fd::FdTable;
 
 /// Bytes that many records share.
@@ -36,8 +37,7 @@ pub struct Thread {
     /// Of the main thread; ends in `/`.
     pub cwd: Text,
     pub root: Text,
-    /// (subsystem, path).
-    pub cgroups: Arc<[(Text, Text)]>,
+    pub cgroups: Cgroups,
     /// Clone-flag bits and the engine's own.
     pub flags: u32,
     pub fdlimit: i64,
@@ -135,7 +135,7 @@ impl Thread {
             env: List::default(),
             cwd: none.clone(),
             root: none.clone(),
-            cgroups: Arc::default(),
+            cgroups: Cgroups::default(),
             flags: bits::NAME_CHANGED,
             fdlimit: -1,
             uid: u32::MAX,

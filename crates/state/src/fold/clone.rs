@@ -1,10 +1,7 @@
 //! Birth and death of threads.
 
-use std::sync::Arc;
-
 use eyas_event::{Event, id};
 
-use crate::seed::cgroups;
 use crate::thread::{Slot, Text, Thread, bits};
 use crate::{Seen, State};
 
@@ -213,7 +210,7 @@ fn inherit(new: &mut Thread, source: &Thread) {
     if source.is_invalid() {
         return;
     }
-    new.cgroups = Arc::clone(&source.cgroups);
+    new.cgroups = source.cgroups.clone();
     new.exepath = source.exepath.clone();
     new.exe_writable = source.exe_writable;
     new.exe_upper_layer = source.exe_upper_layer;
@@ -265,6 +262,6 @@ pub(super) fn set_sizes(thread: &mut Thread, event: &Event<'_>) {
     thread.vmrss_kb = event.unsigned(11).map_or(thread.vmrss_kb, |n| n as u32);
     thread.vmswap_kb = event.unsigned(12).map_or(thread.vmswap_kb, |n| n as u32);
     if let Some(list) = event.param(14).filter(|p| !p.is_empty()) {
-        thread.cgroups = cgroups(list);
+        thread.cgroups.renew(list);
     }
 }

@@ -1,5 +1,7 @@
 //! Descriptors that are not sockets: opened, copied, renamed, closed.
 
+use std::borrow::Cow;
+
 use eyas_event::{Event, id};
 
 use super::clone::UNKNOWN;
@@ -71,18 +73,18 @@ impl State {
     }
 
     /// Directory that a relative path of an `*at` call starts from.
-    pub(crate) fn base(&self, slot: Slot, dirfd: i64, path: &[u8]) -> Vec<u8> {
+    pub(crate) fn base(&self, slot: Slot, dirfd: i64, path: &[u8]) -> Cow<'_, [u8]> {
         if path.starts_with(b"/") {
-            return b".".to_vec();
+            return b".".into();
         }
         if dirfd == AT_FDCWD {
-            return self.cwd(slot).to_vec();
+            return self.cwd(slot).into();
         }
         let fd = self.files_owner(slot).and_then(|o| self.threads.get(o)).and_then(|t| t.files.get(dirfd));
         match fd {
-            Some(fd) if fd.name.is_empty() || fd.name.ends_with(b"/") => fd.name.to_vec(),
-            Some(fd) => [&fd.name, &b"/"[..]].concat(),
-            None => NOWHERE.to_vec(),
+            Some(fd) if fd.name.is_empty() || fd.name.ends_with(b"/") => fd.name.as_ref().into(),
+            Some(fd) => [&fd.name, &b"/"[..]].concat().into(),
+            None => NOWHERE.into(),
         }
     }
 
@@ -107,9 +109,8 @@ impl State {
             }
         }
         let base = match dirfd {
-            _ if event.kind == id::SYSCALL_OPEN_BY_HANDLE_AT_X => Vec::new(),
-            Some(dirfd) => self.base(slot, dirfd, name),
-            None => Vec::new(),
+            Some(dirfd) if event.kind != id::SYSCALL_OPEN_BY_HANDLE_AT_X => self.base(slot, dirfd, name),
+            _ => Cow::default(),
         };
         let path = normalise(&base, name);
         let kind = if flags & O_DIRECTORY != 0 { FdKind::Directory } else { FdKind::Regular };
