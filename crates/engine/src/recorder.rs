@@ -53,10 +53,10 @@ impl Recorder {
     /// When the file cannot be written.
     pub fn event(&mut self, cx: &Cx<'_>) -> io::Result<bool> {
         let event = cx.event;
-        if cx.seen.hidden || self.keeps(cx) {
+        if self.keeps(cx) {
             return self.writer.event(event).map(|()| !cx.seen.hidden);
         }
-        if event.info().flags.has(Flags::MODIFIES_STATE) {
+        if cx.seen.hidden || event.info().flags.has(Flags::MODIFIES_STATE) {
             self.writer.event(&Event { dump_flags: event.dump_flags | STATE_ONLY, ..*event })?;
         }
         Ok(false)
@@ -72,6 +72,6 @@ impl Recorder {
 
     fn keeps(&mut self, cx: &Cx<'_>) -> bool {
         let Some(keep) = &mut self.keep else { return true };
-        cx.event.info().category == Category::Internal || keep.holds(cx)
+        cx.event.info().category == Category::Internal || (!cx.seen.hidden && keep.holds(cx))
     }
 }

@@ -3,6 +3,7 @@
 //! Events of older versions become current ones here, so nobody behind this crate knows that they existed.
 
 mod block;
+mod companion;
 mod convert;
 mod cursor;
 mod error;

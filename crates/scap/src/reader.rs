@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use eyas_event::{EVENTS, Event, Snapshot};
 
 use crate::block::{Block, EventBlock, MAGIC, SECTION, block, is_large};
+use crate::companion::COMPANION;
 use crate::convert::{Converter, Verdict};
 use crate::cursor::Cursor;
 use crate::error::{Fault, ScapError};
@@ -327,6 +328,9 @@ impl Reader {
         let dump_flags =
             if block.flagged { u32::from_le_bytes([have[10], have[11], have[12], have[13]]) } else { 0 };
         let kind = u16::from_le_bytes([have[start + 20], have[start + 21]]);
+        if dump_flags & COMPANION != 0 && kind & 1 == 0 {
+            return Ok(Step::Nothing);
+        }
         let wrap = Wrap { cpu, dump_flags, offset: offset + start as u64 };
         if usize::from(kind) >= EVENTS.len() {
             self.tally.unknown += 1;

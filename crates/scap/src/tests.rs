@@ -263,6 +263,70 @@ fn a_tape_plays_every_round_after_the_one_before() {
     assert!(times.is_sorted(), "{times:?}");
 }
 
+/// Kinds, dump flags and first descriptors of the event blocks, as any other reader sees them.
+fn raw_events(bytes: &[u8]) -> Vec<(u16, u32)> {
+    let word = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap());
+    let (mut at, mut found) = (0, Vec::new());
+    while at < bytes.len() {
+        let start = match word(at) {
+            0x216 => Some((at + 10, 0)),
+            0x217 => Some((at + 14, word(at + 10))),
+            _ => None,
+        };
+        found.extend(start.map(|(s, flags)| (u16::from_le_bytes([bytes[s + 20], bytes[s + 21]]), flags)));
+        at += word(at + 4) as usize;
+    }
+    found
+}
+
+fn made(name: &str, params: &[(&str, Given)]) -> Vec<u8> {
+    build(find(name).unwrap(), 9, 10, params).unwrap()
+}
+
+#[test]
+fn an_exit_event_follows_an_enter_event_that_only_older_readers_see() {
+    let read_event = made("read", &[("res", Given::Int(1)), ("fd", Given::Int(5)), ("size", Given::Int(64))]);
+    let bytes = written(Compression::Plain, |w| put(w, &read_event));
+    assert_eq!(raw_events(&bytes), [(6, 1 | 1 << 30), (7, 0)]);
+    assert_eq!(read(&bytes).unwrap().2.iter().map(|e| e.2).collect::<Vec<_>>(), [7]);
+}
+
+#[test]
+fn a_new_thread_entered_no_call_and_an_unknown_descriptor_is_not_made_up() {
+    let birth = made("clone", &[("res", Given::Int(0))]);
+    let lost = made("read", &[("res", Given::Int(1)), ("fd", Given::Nothing)]);
+    let bytes = written(Compression::Plain, |w| [&birth, &lost].into_iter().for_each(|e| put(w, e)));
+    assert_eq!(raw_events(&bytes).len(), 2);
+}
+
+#[test]
+fn types_that_came_later_go_back_to_those_before_and_forth_again() {
+    let dup = made("dup", &[("res", Given::Int(4)), ("oldfd", Given::Int(3))]);
+    let accept = made(
+        "accept4",
+        &[
+            ("fd", Given::Int(4)),
+            ("flags", Given::Int(1)),
+            ("queuepct", Given::Int(1)),
+            ("queuelen", Given::Int(2)),
+            ("queuemax", Given::Int(3)),
+        ],
+    );
+    let events = [dup, accept];
+    let bytes = written(Compression::Plain, |w| events.iter().for_each(|e| put(w, e)));
+    let kinds: Vec<u16> = raw_events(&bytes).into_iter().map(|(kind, _)| kind).collect();
+    assert_eq!(kinds, [124, 125, 248, 249]);
+    assert_eq!(read(&bytes).unwrap().2.into_iter().map(|e| e.3).collect::<Vec<_>>(), events);
+}
+
+#[test]
+fn an_enter_event_of_another_call_serves_no_conversion() {
+    let enter = old_event(1, 10, 4, &[&5_i64.to_le_bytes()]);
+    let exit = old_event(2, 10, 7, &[&3_i64.to_le_bytes(), b"abc"]);
+    let (_, _, events) = read(&[section(), enter, exit].concat()).unwrap();
+    assert_eq!(events.len(), 1);
+}
+
 proptest! {
     #[test]
     fn any_event_survives_the_round_trip(ts: u64, tid: i64, name in "[a-z/]{0,300}", flags: u32) {

@@ -10,6 +10,7 @@ use eyas_event::table::Flags;
 use eyas_event::{Event, File, FileKind, Group, Interface, Machine, Process, Snapshot, User};
 use flate2::write::GzEncoder;
 
+use crate::companion::{COMPANION, companion, earlier};
 use crate::{block, snapshot};
 
 /// How the file is packed.
@@ -41,7 +42,12 @@ pub struct Writer {
     sink: Sink,
     head: Option<Head>,
     scratch: Vec<u8>,
+    enter: Vec<u8>,
+    older: Vec<u8>,
 }
+
+/// Dump flag of an event that only carries state.
+const STATE_ONLY: u32 = 1;
 
 #[derive(Default)]
 struct Head {
@@ -74,7 +80,13 @@ impl Writer {
                 Sink::Gzip(Box::new(BufWriter::new(GzEncoder::new(out, flate2::Compression::fast()))))
             }
         };
-        Writer { sink, head: Some(Head::default()), scratch: Vec::new() }
+        Writer {
+            sink,
+            head: Some(Head::default()),
+            scratch: Vec::new(),
+            enter: Vec::new(),
+            older: Vec::new(),
+        }
     }
 
     /// Starts a new section in the same file.
@@ -100,7 +112,7 @@ impl Writer {
         }
     }
 
-    /// Appends an event as it is.
+    /// Appends an event as it is; an exit event with the enter event that older readers expect before it.
     ///
     /// # Errors
     /// When the bytes cannot be written.
@@ -108,22 +120,49 @@ impl Writer {
         if self.head.is_some() {
             self.flush_head()?;
         }
+        let (mut enter, mut older) = (std::mem::take(&mut self.enter), std::mem::take(&mut self.older));
+        enter.clear();
+        older.clear();
+        let result = self.pair(event, &mut enter, &mut older);
+        (self.enter, self.older) = (enter, older);
+        result
+    }
+
+    /// Writes an event behind its enter event; the header's time may differ from the bytes when a tape moved it.
+    fn pair(&mut self, event: &Event<'_>, enter: &mut Vec<u8>, older: &mut Vec<u8>) -> io::Result<()> {
+        let dump_flags = event.dump_flags & !COMPANION;
+        if earlier(event, enter, older) {
+            self.append((event.cpu, STATE_ONLY), event.ts, enter, false)?;
+            return self.append((event.cpu, dump_flags), event.ts, older, false);
+        }
+        if companion(event, enter) {
+            self.append((event.cpu, STATE_ONLY | COMPANION), event.ts, enter, false)?;
+        }
         let large = event.info().flags.has(Flags::LARGE_PAYLOAD);
-        let flags = event.dump_flags & !4;
-        let kind = match (flags != 0, large) {
+        self.append((event.cpu, dump_flags), event.ts, event.bytes, large)
+    }
+
+    fn append(
+        &mut self,
+        (cpu, dump_flags): (u16, u32),
+        ts: u64,
+        event: &[u8],
+        large: bool,
+    ) -> io::Result<()> {
+        let flagged = dump_flags & !4 != 0;
+        let kind = match (flagged, large) {
             (false, false) => block::EVENT,
             (false, true) => block::EVENT_LARGE,
             (true, false) => block::EVENT_FLAGGED,
             (true, true) => block::EVENT_FLAGGED_LARGE,
         };
         self.scratch.clear();
-        self.scratch.extend_from_slice(&event.cpu.to_le_bytes());
-        if flags != 0 {
-            self.scratch.extend_from_slice(&event.dump_flags.to_le_bytes());
+        self.scratch.extend_from_slice(&cpu.to_le_bytes());
+        if flagged {
+            self.scratch.extend_from_slice(&dump_flags.to_le_bytes());
         }
-        // The header's time may differ from the bytes when a tape moved it.
-        self.scratch.extend_from_slice(&event.ts.to_le_bytes());
-        self.scratch.extend_from_slice(&event.bytes[8..]);
+        self.scratch.extend_from_slice(&ts.to_le_bytes());
+        self.scratch.extend_from_slice(&event[8..]);
         let body = std::mem::take(&mut self.scratch);
         let result = self.block(kind, &body);
         self.scratch = body;

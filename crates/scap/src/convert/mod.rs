@@ -219,10 +219,8 @@ fn value<'a>(
             let bytes = event.param(i).ok_or_else(|| refusal(event, "a parameter is missing"))?;
             Ok(&bytes[..bytes.len().min(param.kind.size().unwrap_or(usize::MAX))])
         }
-        (Source::Enter(i) | Source::EnterOrEmpty(i), Some(enter)) => {
-            if enter.kind + 1 != event.kind {
-                return Err(refusal(event, "the enter event before it is of another type"));
-            }
+        // Where events were lost, the enter event before it is that of another call.
+        (Source::Enter(i) | Source::EnterOrEmpty(i), Some(enter)) if enter.kind + 1 == event.kind => {
             enter.param(i).ok_or_else(|| refusal(event, "its enter event lacks a parameter"))
         }
         (Source::Enter(_) | Source::Default, _) => Ok(default(param.kind)),
@@ -249,6 +247,11 @@ fn plain_count(kind: u16) -> u32 {
     } else {
         ANY
     }
+}
+
+/// Whether readers take an event of this type with so many parameters.
+pub(crate) fn is_known(kind: u16, params: usize) -> bool {
+    !matches!(route(kind, params), Route::Refuse(_))
 }
 
 fn route(kind: u16, params: usize) -> Route {
