@@ -9,8 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from eyas import rules
+from eyas.cli import fields
+from eyas.cli.rules import check
 from eyas.config.schema import Plugin
 from eyas.errors import PassingError, UsageError
 from eyas.intake.judging import Judge
@@ -134,3 +137,20 @@ def test_a_plugin_whose_source_is_part_of_eyas_may_be_missing(tmp_path: Path) ->
     plugins, warnings = configured([entry, own], None, tmp_path)
     assert (plugins.streams, len(warnings)) == ((), 1)
     assert "its rules run on the source 'k8s_audit'" in warnings[0]
+
+
+def test_commands_know_the_fields_of_a_configured_plugin(library: Path, tmp_path: Path) -> None:
+    config = tmp_path / "falco.yaml"
+    config.write_text(f"plugins: [{{name: birds, library_path: {library}}}]\nload_plugins: [birds]\n")
+    rule = {
+        "rule": "r",
+        "desc": "d",
+        "source": "birds",
+        "condition": "birds.seen > 1",
+        "output": "%birds.name",
+    }
+    file = tmp_path / "rules.yaml"
+    file.write_text(json.dumps([{**rule, "priority": "NOTICE"}]))
+    run = CliRunner().invoke
+    assert "birds.raptor" in run(fields.command, ["birds", "-c", str(config)]).output
+    assert "1 rule good in 1 file, 0 errors" in run(check.command, [str(file), "-c", str(config)]).output

@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from pathlib import Path
 
 import click
 
 from eyas.catalog import KERNEL
+from eyas.cli.options import known_with
 from eyas.errors import UsageError
-from eyas.sources import members
 
 
 @click.command("fields")
 @click.argument("source", required=False)
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @click.option("-N", "--names", is_flag=True, help="Names only.")
-def command(source: str | None, as_json: bool, names: bool) -> None:
+@click.option(
+    "-c", "--config", "config_file", type=Path, help="Configuration whose binary plugins count too."
+)
+def command(source: str | None, as_json: bool, names: bool, config_file: Path | None) -> None:
     """List the fields of SOURCE (syscall, or a log source), with types and what they tell.
 
     A field that never has a value here says why.
     """
-    known = members.known()
+    known = known_with(config_file)
     asked = known.of_source(source or KERNEL)
     if asked is None:
         raise UsageError(

@@ -98,6 +98,16 @@ def choose(
     return Chosen(loaded, style, settings, sources, keep, plugins, known)
 
 
+def known_with(config_file: Path | None) -> Catalog:
+    """Everything that rules can ask: of Eyas, and of the binary plugins that a configuration names."""
+    file = config_file or _default_file()
+    if file is None:
+        return members.known()
+    settings = config.load(file, ()).settings
+    plugins, _ = configured(settings.plugins, settings.load_plugins)
+    return plugins.known(members.known()).with_fields(statics(settings.static_fields))
+
+
 def service_rules(sections: Mapping[str, Any]) -> list[Path]:
     """The rules we ship for the sources of a configuration."""
     named = {str(s.get("source", name)) if isinstance(s, dict) else name for name, s in sections.items()}

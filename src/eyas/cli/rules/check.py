@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from eyas import rules
+from eyas.cli.options import known_with
 from eyas.cli.rules.paths import count, load, rule_paths, show
 from eyas.errors import FINDINGS
 
@@ -17,14 +18,23 @@ from eyas.errors import FINDINGS
 @rule_paths
 @click.option("--json", "as_json", is_flag=True, help="As JSON, in the shape of Falco's validation.")
 @click.option("--strict", is_flag=True, help="Exit code 1 for warnings too.")
-def command(paths: tuple[Path, ...], more: tuple[Path, ...], as_json: bool, strict: bool) -> int:
+@click.option(
+    "-c", "--config", "config_file", type=Path, help="Configuration whose binary plugins count too."
+)
+def command(
+    paths: tuple[Path, ...],
+    more: tuple[Path, ...],
+    as_json: bool,
+    strict: bool,
+    config_file: Path | None,
+) -> int:
     """Report every fault of every rule file; exit code 1 when there are errors.
 
     \b
     eyas rules check my-rules/
     eyas rules check base.yaml mine.yaml --json
     """
-    loaded = load(paths, more)
+    loaded = load(paths, more, known_with(config_file))
     if as_json:
         click.echo(json.dumps({"falco_load_results": _results(loaded)}, indent=1))
     else:

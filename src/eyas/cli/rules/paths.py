@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from eyas import rules
+from eyas.catalog import Catalog
 from eyas.rules import Problem
 from eyas.sources import members
 
@@ -25,10 +26,10 @@ def rule_paths(command: F) -> F:
     )(command)
 
 
-def load(paths: Sequence[Path], more: Sequence[Path] = ()) -> rules.Loaded:
+def load(paths: Sequence[Path], more: Sequence[Path] = (), known: Catalog | None = None) -> rules.Loaded:
     """Load files, or the rules we ship; disabled rules are kept."""
     chosen = [*paths, *more] or [rules.BUILTIN, rules.SERVICES]
-    return rules.load(chosen, members.known(), rules.Settings(enable_all=True))
+    return rules.load(chosen, known or members.known(), rules.Settings(enable_all=True))
 
 
 def show(problems: Iterable[Problem], err: bool = False) -> None:
