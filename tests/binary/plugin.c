@@ -71,8 +71,20 @@ const char *plugin_get_description(void) { return "Birds seen from a window."; }
 const char *plugin_get_contact(void) { return "nobody"; }
 const char *plugin_get_version(void) { return "1.2.3"; }
 const char *plugin_get_last_error(void *state) { return error; }
+#ifndef LOOKS_ONLY
 uint32_t plugin_get_id(void) { return 999; }
 const char *plugin_get_event_source(void) { return "birds"; }
+#else
+const char *plugin_get_extract_event_sources(void) { return "[\"json\"]"; }
+#endif
+
+#ifdef LOOKS_ONLY
+const char *plugin_get_init_schema(int32_t *kind) {
+    *kind = 1;
+    return "{\"$ref\":\"#/definitions/c\",\"definitions\":{\"c\":{\"type\":\"object\",\"additionalProperties\":false,"
+           "\"required\":[\"eyes\"],\"properties\":{\"eyes\":{\"type\":\"integer\"},\"mode\":{\"enum\":[\"crash\"]}}}}}";
+}
+#endif
 
 void *plugin_init(const init_input *in, int32_t *rc) {
     snprintf(config, sizeof config, "%s", in->config);
@@ -154,7 +166,7 @@ int32_t plugin_extract_fields(void *state, const event_input *in, const extract_
     const char *payload = (const char *)in->evt + sizeof(event) + 4 * 2 + 4;
     char name[32] = "";
     sscanf(payload, "{\"bird\":\"%31[a-z]", name);
-    if (strcmp(config, "crash") == 0 && name[0] == 's') {
+    if (strstr(config, "crash") && name[0] == 's') {
         *(volatile int *)NULL = 1;
     }
     for (uint32_t n = 0; n < wanted->num_fields && n < 8; n++) {

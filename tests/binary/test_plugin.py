@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 from eyas import rules
 from eyas.cli import fields
+from eyas.cli import replay as replaying
 from eyas.cli.rules import check
 from eyas.config.schema import Plugin
 from eyas.errors import PassingError, UsageError
@@ -34,6 +35,15 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.skip("cc is not installed: no plugin can be compiled here")
     made = tmp_path_factory.mktemp("plugin") / "libbirds.so"
     subprocess.run([compiler, "-shared", "-fPIC", "-w", "-o", made, SOURCE], check=True, timeout=60)
+    return made
+
+
+@pytest.fixture(scope="session")
+def looker(library: Path) -> Path:
+    """The same plugin without events of its own: it extracts from those of the source json."""
+    made = library.with_name("liblooker.so")
+    command = [shutil.which("cc") or "cc", "-shared", "-fPIC", "-w", "-DLOOKS_ONLY", "-o", made, SOURCE]
+    subprocess.run(command, check=True, timeout=60)
     return made
 
 
@@ -154,3 +164,46 @@ def test_commands_know_the_fields_of_a_configured_plugin(library: Path, tmp_path
     run = CliRunner().invoke
     assert "birds.raptor" in run(fields.command, ["birds", "-c", str(config)]).output
     assert "1 rule good in 1 file, 0 errors" in run(check.command, [str(file), "-c", str(config)]).output
+
+
+def test_a_plugin_without_events_adds_fields_to_a_source_of_ours(looker: Path, tmp_path: Path) -> None:
+    config = tmp_path / "falco.yaml"
+    entry = {"name": "birds", "library_path": str(looker), "init_config": {"eyes": 2, "mode": "crash"}}
+    config.write_text(
+        json.dumps({"plugins": [entry], "load_plugins": ["birds"], "alerts": {"enabled": False}})
+    )
+    rule = {
+        "rule": "r",
+        "desc": "d",
+        "source": "json",
+        "condition": "birds.raptor = true",
+        "output": "%birds.letters",
+    }
+    file = tmp_path / "rules.yaml"
+    file.write_text(json.dumps([{**rule, "priority": "NOTICE"}]))
+    log = tmp_path / "log.json"
+    log.write_text(
+        '{"bird":"wren","time":"2026-01-31T10:00:00Z"}\n{broken\n{"records":[{"bird":"kestrel","time":"2026-01-31T10:00:00Z"}]}\n'
+    )
+
+    def replay() -> str:
+        call = ["--source", "json", str(log), "-c", str(config), "-r", str(file), "--json"]
+        return CliRunner().invoke(replaying.command, call).output
+
+    assert '"output_fields": {"birds.letters": ["k", "l"]' in replay()
+    log.write_text('{"bird":"swift","time":"2026-01-31T10:00:00Z"}\n')
+    assert "its process was ended by SIGSEGV" in replay()
+
+
+def test_a_configuration_that_does_not_fit_the_schema_is_refused(looker: Path) -> None:
+    for config, said in [
+        ({}, "init_config: 'eyes' is missing"),
+        ({"eyes": "two"}, "init_config.eyes: expected integer, found 'two'"),
+        ({"eyes": 2, "mode": "fly"}, "init_config.mode: expected one of crash, found 'fly'"),
+        ({"eyes": 2, "wings": 2}, "init_config: unknown key 'wings'"),
+        ("no json", "init_config is not JSON"),
+    ]:
+        entry = Plugin(name="birds", library_path=str(looker), init_config=config)  # type: ignore[arg-type]
+        with pytest.raises(UsageError) as raised:
+            configured([entry], None)
+        assert f"plugin birds: {said}" in str(raised.value)

@@ -19,7 +19,7 @@ from eyas.cli.speaking import beside
 from eyas.errors import RunError, UsageError
 from eyas.hub import settings as alerts
 from eyas.hub.metrics import Sensor
-from eyas.intake import Feed, Intake, Judge, configured, judges
+from eyas.intake import Feed, Intake, Judge, configured
 from eyas.sources import members
 from eyas.sources.binary.stream import VIA
 from eyas.transports.checkpoint import Checkpoints
@@ -92,9 +92,9 @@ class Feeds:
         streams = {stream.source.name: stream.source for stream in self._streams}
         names = {feed.source.name for feed in self._feeds} - streams.keys()
         known, rules = chosen.known or members.known(), chosen.loaded
-        made = judges(names, rules.active, known, rules.matching) if names else {}
-        theirs = {name: Judge(one, rules.active, known, rules.matching) for name, one in streams.items()}
-        return {**made, **theirs}
+        cards = {name: chosen.plugins.card(name, rules.active) for name in names}
+        found = {**cards, **streams}.items()
+        return {name: Judge(one, rules.active, known, rules.matching) for name, one in found if one}
 
 
 def _plugin_feeds(chosen: Chosen) -> list[Feed]:

@@ -18,6 +18,7 @@ from eyas.cli.options import Chosen, choose, rule_options
 from eyas.cli.speaking import Plain
 from eyas.errors import RunError, UsageError
 from eyas.sources import members
+from eyas.sources.card import Source
 
 
 @click.command("replay")
@@ -81,6 +82,7 @@ def play(
     """Play captures, or logs of a source; alerts go where the configuration says."""
     active, ground = chosen.loaded.active, source or KERNEL
     program = pipeline.compile_rules(active, ir_for(chosen.loaded, ground), ground)
+    card = None if source is None else chosen.plugins.card(source, active)
     total = pipeline.Tally()
     bar = Bar(sys.stderr.isatty())
     voice = Plain()
@@ -88,12 +90,12 @@ def play(
         for path in files:
             tally = pipeline.Tally()
             take.footage = path
-            if source is None:
+            if card is None:
                 played = pipeline.replay(
                     path, active, program, tally, write=write, keep=keep, progress=bar.show
                 )
             else:
-                played = _logs(path, source, active, program, tally, bar)
+                played = _logs(path, card, active, program, tally, bar)
             for alert in played:
                 bar.clear()
                 take(alert)
@@ -111,7 +113,7 @@ def play(
 
 def _logs(
     path: Path,
-    source: str,
+    card: Source,
     active: Sequence[rules.Compiled],
     program: _core.Program,
     tally: pipeline.Tally,
@@ -119,10 +121,8 @@ def _logs(
 ) -> Iterator[Alert]:
     from eyas.intake.decoding import decoded
 
-    card = members.find(source)
-    if card is not None:
-        with decoded(path, card) as lines:
-            yield from pipeline.replay_logs(lines, active, program, tally, progress=bar.show)
+    with decoded(path, card) as lines:
+        yield from pipeline.replay_logs(lines, active, program, tally, progress=bar.show)
 
 
 def shipped(source: str | None) -> tuple[Path, ...]:

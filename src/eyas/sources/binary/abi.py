@@ -13,6 +13,7 @@ SUCCESS, FAILURE, TIMEOUT, EOF, NOT_SUPPORTED = 0, 1, -1, 2, 3
 PLUGIN_EVENT, ASYNC_EVENT = 322, 402
 HEADER = 26  # bytes of an event before the lengths of its parameters
 MAX_ERROR = 1024
+JSON_SCHEMA = 1  # kind of the schema of a configuration
 
 # Types of fields.
 UINT64, STRING, RELTIME, ABSTIME, BOOL, IPADDR, IPNET = 8, 9, 20, 21, 25, 40, 41

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,7 +13,9 @@ from eyas.catalog import Catalog, Ground, Version
 from eyas.errors import PassingError, UsageError
 from eyas.rules import Compiled
 from eyas.sources import members
+from eyas.sources.binary import schema
 from eyas.sources.binary.child import Child
+from eyas.sources.binary.guests import PLACE, Guests
 from eyas.sources.binary.stream import Stream
 from eyas.sources.card import ArgKind, Field, Source, Time, Type
 
@@ -63,10 +65,16 @@ class Plugins:
 
     streams: tuple[Stream, ...] = ()
     versions: Mapping[str, Version] | None = None
+    guests: tuple[Guests, ...] = ()
+
+    def card(self, name: str, rules: Iterable[Compiled]) -> Source | None:
+        """A source of Eyas by name, with what plugins add to its records for these rules."""
+        return next((g.card(rules) for g in self.guests if g.source.name == name), members.find(name))
 
     def known(self, catalog: Catalog) -> Catalog:
         """Return a catalogue that knows their sources and versions too."""
-        grounds = {s.source.name: functools.partial(_ground, s.source) for s in self.streams}
+        made = (*(one.source for one in self.streams), *(one.source for one in self.guests))
+        grounds = {source.name: functools.partial(_ground, source) for source in made}
         have = self.versions or {}
         return catalog.with_sources(grounds, lambda name: have.get(name) or catalog.plugin(name))
 
@@ -94,7 +102,7 @@ def configured(
             continue
         library = _library(entry, folder)
         if library.exists():
-            loaded.append(Loaded(entry, library, _described(entry.name, library)))
+            loaded.append(_checked(Loaded(entry, library, _described(entry.name, library))))
         elif (own := _stands_for(entry.name)) is not None:
             warnings.append(
                 f"plugin {entry.name}: {library} is missing; its rules run on the source '{own}' of Eyas, which reads what `sources` configures"
@@ -103,7 +111,7 @@ def configured(
             raise UsageError(f"plugin {entry.name}: {library} is missing")
     versions = {one.facts["name"]: version for one in loaded if (version := one.version) is not None}
     streams = tuple(_stream(one, loaded) for one in loaded if "sourcing" in one.facts["capabilities"])
-    return Plugins(streams, versions), warnings
+    return Plugins(streams, versions, tuple(_guests(loaded))), warnings
 
 
 def _chosen(entries: Sequence[Entry], load: Sequence[str] | None) -> list[Entry]:
@@ -132,6 +140,21 @@ def _described(name: str, library: Path) -> Mapping[str, Any]:
             return child.call("describe", library=str(library))[0]
     except PassingError as error:
         raise UsageError(str(error)) from None
+
+
+def _checked(one: Loaded) -> Loaded:
+    """The plugin itself; UsageError when its configuration is not what its schema says."""
+    config = one.entry.init_config
+    if one.facts.get("schema") is None or config in (None, ""):
+        return one
+    try:
+        value = json.loads(config) if isinstance(config, str) else config
+    except (ValueError, RecursionError):
+        raise UsageError(f"plugin {one.entry.name}: init_config is not JSON") from None
+    found = list(schema.faults(value, one.facts["schema"]))
+    if found:
+        raise UsageError("\n".join(f"plugin {one.entry.name}: {fault}" for fault in found))
+    return one
 
 
 def _stands_for(name: str) -> str | None:
@@ -164,6 +187,23 @@ def _stream(one: Loaded, loaded: Sequence[Loaded]) -> Stream:
     return Stream(source, guests, one.entry.open_params)
 
 
+def _guests(loaded: Sequence[Loaded]) -> Iterator[Guests]:
+    """Sources of Eyas at whose records a plugin looks that gives no events."""
+    for source in map(members.find, members.names()):
+        those = [
+            one
+            for one in loaded
+            if source is not None and one.facts["fields"] and _extracts(one, source.name)
+        ]
+        if source is None or not those:
+            continue
+        fields = [_field(one, declared, PLACE) for one in those for declared in one.facts["fields"]]
+        own = {field.name for field in source.every()}
+        plugins = [{"library": str(one.library), "config": _config(one.entry)} for one in those]
+        added = [field for field in fields if field.name not in own]
+        yield Guests(source, added, plugins, ", ".join(one.entry.name for one in those))
+
+
 def _extracts(plugin: Loaded, source: str) -> bool:
     able = {"extraction", "parsing", "async"} & set(plugin.facts["capabilities"])
     wanted = plugin.facts["extracts_from"]
@@ -175,7 +215,7 @@ def _config(entry: Entry) -> str:
     return config if isinstance(config, str) else "" if config is None else json.dumps(config)
 
 
-def _field(plugin: Loaded, declared: Mapping[str, Any]) -> Field:
+def _field(plugin: Loaded, declared: Mapping[str, Any], place: str = "/f") -> Field:
     name, kind = str(declared["name"]), declared.get("type")
     if not isinstance(kind, str) or kind not in TYPES:
         raise UsageError(f"plugin {plugin.entry.name}: field {name} has the unknown type '{kind}'")
@@ -185,7 +225,7 @@ def _field(plugin: Loaded, declared: Mapping[str, Any]) -> Field:
     return Field(
         name=name,
         type=TYPES[kind],
-        value=f"/f/{step}/{{arg}}" + ("/*" if many else ""),
+        value=f"{place}/{step}/{{arg}}" + ("/*" if many else ""),
         about=str(declared.get("desc", "")),
         list=many,
         arg=_argument(bool(arg.get("isIndex")), bool(arg.get("isKey"))),

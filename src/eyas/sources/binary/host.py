@@ -79,6 +79,23 @@ class Host:
                 break
         return b"\n".join(lines), ended
 
+    def look(self, records: Sequence[tuple[int, str]]) -> list[dict[str, dict[str, Any]]]:
+        """Fields of records of another source: each with its time, and its JSON as the payload of an event."""
+        found = []
+        for at, text in records:
+            raw = _event(at, text.encode("utf-8", "surrogatepass"))
+            self.count += 1
+            buffer = ctypes.create_string_buffer(raw, len(raw))
+            event = abi.EventInput(ctypes.addressof(buffer), self.count, self.source)
+            self._parse(event, abi.PLUGIN_EVENT)
+            found.append(self._fields(event, abi.PLUGIN_EVENT))
+        return found
+
+    def _parse(self, event: abi.EventInput, kind: int) -> None:
+        for guest in self.guests:
+            if guest.parses:
+                guest.library.parse(event, kind)
+
     def _record(self, raw: bytes) -> bytes:
         self.count += 1
         buffer = ctypes.create_string_buffer(raw, len(raw))
@@ -86,9 +103,7 @@ class Host:
         if head.ts == NOW:
             head.ts = time.time_ns()
         event = abi.EventInput(ctypes.addressof(buffer), self.count, self.source)
-        for guest in self.guests:
-            if guest.parses:
-                guest.library.parse(event, head.type)
+        self._parse(event, head.type)
         record: dict[str, Any] = {"t": head.ts, "f": self._fields(event, head.type)}
         parameters = _parameters(raw)
         if head.type == abi.ASYNC_EVENT and len(parameters) > 1:
@@ -113,6 +128,12 @@ class Host:
         """End all plugins."""
         for guest in reversed(self.guests):
             guest.library.close()
+
+
+def _event(at: int, payload: bytes) -> bytes:
+    """An event of a source: its number, which is not known here, and the payload."""
+    size = abi.HEADER + 8 + 4 + len(payload)
+    return struct.pack("<QQIHIIII", at, NOW, size, abi.PLUGIN_EVENT, 2, 4, len(payload), 0) + payload
 
 
 def _parameters(raw: bytes) -> list[bytes]:
@@ -152,6 +173,8 @@ def answers(requests: Iterator[dict[str, Any]]) -> Iterator[tuple[dict[str, Any]
                 case "ask" if host:
                     host.ask([(name, argument) for name, argument in request["fields"]], request["info"])
                     yield {}, b""
+                case "look" if host:
+                    yield {"fields": host.look(request["records"])}, b""
                 case "open" if host:
                     host.open(request["parameters"])
                     yield {}, b""

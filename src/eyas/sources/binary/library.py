@@ -82,6 +82,7 @@ class Library:
             "id": self._calls["get_id"]() if "get_id" in self._calls else 0,
             "source": self._text("get_event_source") if self.sourcing else "",
             "fields": self.fields,
+            "schema": self._schema(),
             "extracts_from": self._json("get_extract_event_sources") if self.extraction else [],
             "capabilities": [
                 name
@@ -94,6 +95,17 @@ class Library:
                 if on
             ],
         }
+
+    def _schema(self) -> Any:
+        """The schema of its configuration, when it gives one as JSON."""
+        kind = c_int32(0)
+        if "get_init_schema" not in self._calls:
+            return None
+        text = self._calls["get_init_schema"](byref(kind))
+        try:
+            return json.loads(text) if text and kind.value == abi.JSON_SCHEMA else None
+        except (ValueError, RecursionError):
+            raise PluginError("plugin_get_init_schema gives no JSON") from None
 
     def error(self) -> str:
         """What the plugin says went wrong last."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,15 +36,17 @@ class Stream:
 
     def ask(self, rules: Iterable[Compiled]) -> None:
         """Turn to what these rules ask, from the next batch on."""
-        known = {one.name for one in self.source.fields}
-        found: dict[tuple[str, str | int | None], None] = {}
-        for rule in rules:
-            if rule.source == self.source.name:
-                found.update(
-                    dict.fromkeys(_fields([rule.condition, *rule.operands, *rule.template.operands]))
-                )
-        info = ("evt.plugininfo", None) in found
-        self.asked = Asked(tuple(one for one in found if one[0] in known), info)
+        self.asked = asked_of(rules, self.source.name, {one.name for one in self.source.fields})
+
+
+def asked_of(rules: Iterable[Compiled], source: str, known: Set[str]) -> Asked:
+    """What the rules of a source ask of the known fields."""
+    found: dict[tuple[str, str | int | None], None] = {}
+    for rule in rules:
+        if rule.source == source:
+            found.update(dict.fromkeys(_fields([rule.condition, *rule.operands, *rule.template.operands])))
+    info = ("evt.plugininfo", None) in found
+    return Asked(tuple(one for one in found if one[0] in known), info)
 
 
 def _fields(ir: Any) -> Iterator[tuple[str, str | int | None]]:

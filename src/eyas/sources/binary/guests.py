@@ -1,0 +1,145 @@
+"""Binary plugins that give no events: they look at the records of a source of Eyas, and add fields to them."""
+
+from __future__ import annotations
+
+import functools
+import json
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from eyas.errors import PassingError
+from eyas.rules import Compiled
+from eyas.sources.binary.child import Child
+from eyas.sources.binary.stream import Asked, asked_of
+from eyas.sources.card import Field, Record, Source
+
+# Where the fields stand in a record.
+PLACE = "/eyas/plugins"
+_UNITS = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "ns": 1}
+
+
+class Guests:
+    """A source with the plugins that look at its records. Their process starts with the first record."""
+
+    def __init__(
+        self, source: Source, fields: Sequence[Field], plugins: Sequence[Mapping[str, str]], name: str
+    ) -> None:
+        self._plain = source
+        self._fields = frozenset(field.name for field in fields)
+        self._plugins, self._name = list(plugins), name
+        self._asked = Asked()
+        self._child: Child | None = None
+        self.source = replace(source, fields=(*source.fields, *fields), decode=self._decode)
+
+    def card(self, rules: Iterable[Compiled]) -> Source:
+        """The source for these rules: without the plugins when none of the rules asks them."""
+        self._asked = asked_of(rules, self.source.name, self._fields)
+        self._end()
+        return self.source if self._asked.fields else self._plain
+
+    def _decode(self, body: bytes) -> Iterator[Record]:
+        records = list(self._plain.decode(body)) if self._plain.decode else list(documents(body, self._plain))
+        known = [dict(record.data) for record in records if not isinstance(record.data, bytes)]
+        found = iter(self._looked(known))
+        for record in records:
+            yield record if isinstance(record.data, bytes) else _with(record, next(found))
+
+    def _looked(self, records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Fields of each record; none when the plugin fails, which is told."""
+        given = [(_moment(record, self._plain), _written(record)) for record in records]
+        try:
+            if self._child is None:
+                self._child = self._started()
+            answer: list[dict[str, Any]] = self._child.call("look", records=given)[0]["fields"]
+            return answer
+        except PassingError as error:
+            _log().error(
+                "its fields have no values", source=self.source.name, reason=str(error), records=len(given)
+            )
+            self._end()
+            return [{} for _ in records]
+
+    def _started(self) -> Child:
+        child = Child(self._name)
+        child.call("start", source=self.source.name, plugins=self._plugins)
+        child.call("ask", fields=self._asked.fields, info=False)
+        return child
+
+    def _end(self) -> None:
+        if self._child is not None:
+            self._child.kill()
+            self._child = None
+
+
+def documents(body: bytes, source: Source) -> Iterator[Record]:
+    """Records of a body: documents one after another, lists, and lists under the keys of the source.
+
+    A line that is no JSON stays as it is: the core says what is wrong with it.
+    """
+    decoder, text, at = json.JSONDecoder(), body.decode("utf-8", "replace"), 0
+    while (at := _next(text, at)) < len(text):
+        try:
+            document, at = decoder.raw_decode(text, at)
+        except (ValueError, RecursionError):
+            end = text.find("\n", at)
+            end = len(text) if end < 0 else end
+            yield Record(text[at:end].encode())
+            at = end
+            continue
+        yield from map(_record, _listed(document, source))
+
+
+def _next(text: str, at: int) -> int:
+    while at < len(text) and text[at].isspace():
+        at += 1
+    return at
+
+
+def _listed(document: Any, source: Source) -> list[Any]:
+    if isinstance(document, dict):
+        found = (document[key] for key in source.lists if isinstance(document.get(key), list))
+        return next(found, [document])
+    return document if isinstance(document, list) else [document]
+
+
+def _record(document: Any) -> Record:
+    return Record(document if isinstance(document, dict) else json.dumps(document).encode())
+
+
+def _with(record: Record, fields: dict[str, Any]) -> Record:
+    data = dict(record.data) if isinstance(record.data, Mapping) else {}
+    ours = data.get("eyas")
+    return replace(
+        record, data={**data, "eyas": {**(ours if isinstance(ours, dict) else {}), "plugins": fields}}
+    )
+
+
+def _written(record: dict[str, Any]) -> str:
+    return json.dumps(record, ensure_ascii=False, separators=(",", ":"))
+
+
+def _moment(record: dict[str, Any], source: Source) -> int:
+    """When a record happened, in nanoseconds; now, when it does not say."""
+    pointers = (source.time.at,) if isinstance(source.time.at, str) else source.time.at
+    for pointer in pointers:
+        value: Any = record
+        for key in pointer.split("/")[1:]:
+            value = value.get(key) if isinstance(value, dict) else None
+        try:
+            if source.time.clock == "rfc3339" and isinstance(value, str):
+                return int(datetime.fromisoformat(value).timestamp() * 1_000_000) * 1000
+            if isinstance(value, int | float) and source.time.clock in _UNITS:
+                return int(value * _UNITS[source.time.clock])
+        except (ValueError, OverflowError):
+            continue
+    return time.time_ns()
+
+
+@functools.cache
+def _log() -> Any:
+    import structlog
+
+    return structlog.get_logger("eyas.plugins")
