@@ -1,6 +1,7 @@
 """Alerts in, kept and handed over."""
 
 import json
+import ssl
 import threading
 import time
 from collections.abc import Sequence
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
 from eyas.alert import Alert, Style
 from eyas.config import Settings as Config
@@ -188,6 +190,33 @@ def test_http_output_says_what_it_sends(tmp_path: Path) -> None:
         assert hub.close()
     assert b"\n" not in inbox.taken[0]
     assert inbox.taken[0].endswith(b"Warning line\\nbreak")
+
+
+def test_http_output_shows_its_certificate_and_checks_that_of_the_server(tmp_path: Path) -> None:
+    authority, name = trustme.CA(), authority_files(tmp_path)
+    server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("localhost").configure_cert(server)
+    authority.configure_trust(server)
+    server.verify_mode = ssl.CERT_REQUIRED
+    client = authority.issue_cert("sensor@example.org")
+    authority.cert_pem.write_to_path(name["ca_cert"])
+    client.cert_chain_pems[0].write_to_path(name["client_cert"])
+    client.private_key_pem.write_to_path(name["client_key"])
+    with receiver(tls=server) as inbox:
+        found = config(http_output={"enabled": True, "url": inbox.url, "mtls": True, **name})
+        hub = made(tmp_path / "store", own.targets(found, Style(json_output=True)))
+        hub.accept(alert(1))
+        assert hub.close()
+        assert json.loads(inbox.taken[0])["rule"] == "Shell in a container"
+        stranger = config(http_output={"enabled": True, "url": inbox.url, "ca_cert": name["ca_cert"]})
+        hub = made(tmp_path / "other", own.targets(stranger, Style(json_output=True)))
+        hub.accept(alert(2))
+        assert not hub.close(0.2), "without a certificate the server takes nothing, and the alert waits"
+    assert rows(tmp_path / "other", "SELECT count(*) FROM pending") == [(1,)]
+
+
+def authority_files(folder: Path) -> dict[str, str]:
+    return {key: str(folder / f"{key}.pem") for key in ("ca_cert", "client_cert", "client_key")}
 
 
 def test_syslog_cannot_be_split_by_a_line_break(tmp_path: Path) -> None:

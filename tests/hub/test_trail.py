@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from shutil import which
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -16,7 +17,9 @@ from eyas.cli.trail import web_page
 from eyas.delivery import journal
 from eyas.hub import activity, reading, settings
 from eyas.hub.activity import Activity
+from eyas.hub.filter import parse
 from eyas.hub.hub import Hub, Plan
+from eyas.hub.reading import Query
 from eyas.hub.trail import Trail, trail
 from eyas.scene.demo import STORY
 from eyas.scene.film import film, perform
@@ -233,3 +236,87 @@ def test_rules_of_activity_say_whom_their_facts_belong_to() -> None:
     assert note is not None
     assert (note.kind, note.actor) == ("exec", "5")
     assert activity.of_alert(alert(1)) is None
+
+
+def cloudtrail(
+    minute: int, name: str, address: str, request: dict[str, str] | None = None, who: str = "ann"
+) -> Any:
+    """A record of CloudTrail; `ann` acts with a key of hers."""
+    identity = {
+        "type": "IAMUser", "principalId": f"AIDA{who.upper()}", "arn": f"arn:aws:iam::123456789012:user/{who}",
+        "accountId": "123456789012", "accessKeyId": f"AKIA{who.upper()}", "userName": who,
+    }  # fmt: skip
+    return {
+        "eventVersion": "1.08", "eventType": "AwsApiCall", "eventTime": f"2026-03-01T09:{minute:02}:00Z", "eventName": name,
+        "eventSource": "iam.amazonaws.com", "awsRegion": "eu-central-1", "sourceIPAddress": address,
+        "userIdentity": identity, "requestParameters": request, "eventID": f"{minute}-{name}",
+    }  # fmt: skip
+
+
+def okta(minute: int, kind: str, address: str) -> Any:
+    """A record of Okta about ann."""
+    return {
+        "uuid": f"{minute}-{kind}", "published": f"2026-03-01T09:{minute:02}:00.000Z", "eventType": kind,
+        "actor": {"id": "00u1", "type": "User", "alternateId": "ann@example.com"}, "client": {"ipAddress": address},
+        "outcome": {"result": "SUCCESS"}, "target": [],
+    }  # fmt: skip
+
+
+def test_a_stolen_key_is_followed_over_aws_okta_and_github_from_their_logs(tmp_path: Path) -> None:
+    thief = "203.0.113.66"
+    logs = {
+        "okta": [okta(1, "user.session.start", thief), okta(2, "user.mfa.factor.deactivate", thief)],
+        "aws_cloudtrail": [
+            cloudtrail(3, "GetCallerIdentity", thief),
+            cloudtrail(4, "ListUsers", thief),
+            cloudtrail(5, "ListUsers", "192.0.2.7", who="bob"),
+            cloudtrail(6, "GetObject", thief, {"bucketName": "payroll", "key": "march.csv"}),
+            cloudtrail(7, "CreateAccessKey", thief, {"userName": "backup"}),
+            cloudtrail(8, "StopLogging", thief, {"name": "<script>alert(1)</script>"}),
+        ],
+    }
+    logs["github"] = [
+        {"webhook_type": "repository", "action": "publicized", "sender": {"login": "ann"},
+         "repository": {"html_url": "https://github.com/shop/prices", "updated_at": "2026-03-01T09:09:00Z"}}
+    ]  # fmt: skip
+    (tmp_path / "rules.yaml").write_text(RULES)
+    for source, records in logs.items():
+        (tmp_path / f"{source}.json").write_text("".join(json.dumps(one) + "\n" for one in records))
+        words = ["--source", source, "--store", str(tmp_path / "store"), "-r", str(tmp_path / "rules.yaml")]
+        done = CliRunner().invoke(replay, [*words, str(tmp_path / f"{source}.json")], catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+    db = journal.connect(tmp_path / "store", readonly=True)
+    found = trail(db, next(reading.select(db, Query(parse("rule contains logging")))))
+    db.close()
+    story = {chapter.title: chapter.lines for chapter in found.story}
+    assert [line.split("  ")[1:3] for line in story["First use from each address"]] == [
+        [thief, "ann@example.com"]
+    ]
+    assert story["Listed"] == [f"ListUsers at iam.amazonaws.com from {thief}"]
+    assert story["Read"] == [f"GetObject at iam.amazonaws.com on s3://payroll/march.csv from {thief}"]
+    assert [line.split()[0] for line in story["Changed"]] == [
+        "user.mfa.factor.deactivate", "CreateAccessKey", "StopLogging", "repository",
+    ]  # fmt: skip
+    assert "on backup" in story["Changed"][1]
+    assert found.addresses == {thief: {"first 09:01:00", "7 times"}}
+    assert found.identities["session"] == {"AIDAANN", "AKIAANN"}
+    assert "192.0.2.7" not in found.addresses
+    page = web_page(found)
+    assert "StopLogging" in page
+    assert "<script>alert" not in page
+
+
+RULES = """
+- rule: logging was stopped
+  desc: The trail was stopped.
+  source: aws_cloudtrail
+  condition: ct.name = StopLogging
+  output: logging was stopped (by=%ct.user address=%ct.srcip)
+  priority: CRITICAL
+- rule: factor removed
+  desc: A factor was removed.
+  source: okta
+  condition: okta.evt.type = user.mfa.factor.deactivate
+  output: a factor was removed (by=%okta.actor.alternateid address=%okta.client.ip)
+  priority: WARNING
+"""

@@ -1,5 +1,6 @@
 """What the sensor serves: health, metrics, and the door for alerts of other detectors."""
 
+import hashlib
 import json
 import re
 import ssl
@@ -38,9 +39,10 @@ def hub(tmp_path: Path) -> Iterator[Hub]:
     made.close()
 
 
-def collector(hub: Hub) -> Collector:
+def collector(hub: Hub, folder: Path = Path("/nowhere")) -> Collector:
     rules = (RuleInfo("A rule", 4, "syscall", ("T1059.004", "host")),)
-    sensor = Sensor(100, 7, {"open": 7}, {"A rule": 3}, rules)
+    sensor = Sensor(100, 7, {"open": 7}, {"A rule": 3}, rules, reloaded=1.7e9)
+    sensor.files, sensor.config_files = (folder / "rules.d",), (folder / "eyas.yaml",)
     return Collector(hub, lambda: sensor, "0.1.0")
 
 
@@ -239,6 +241,21 @@ def test_a_taken_port_is_an_error_with_its_address(hub: Hub) -> None:
     served.close()
 
 
+def test_the_machine_tells_falcos_figures(hub: Hub) -> None:
+    text = collector(hub).text().decode()
+    told = {
+        line.rpartition(" ")[0]: float(line.rpartition(" ")[2])
+        for line in text.splitlines()
+        if line[0] != "#"
+    }
+    for name in (
+        "falco_host_boot_timestamp_nanoseconds", "falco_host_procs_running_total", "falco_host_memory_used_bytes",
+        "falco_host_open_fds_total", "falco_memory_rss_bytes", "falco_memory_vsz_bytes",
+    ):  # fmt: skip
+        assert told[f"falcosecurity_{name}"] > 0
+    assert 0 <= told["falcosecurity_falco_host_cpu_usage_ratio"] <= 1
+
+
 def test_metrics_have_the_names_of_falco_and_ours(tmp_path: Path) -> None:
     with receiver() as inbox:
         hub = Hub(Plan(settings.load({"store": str(tmp_path)}), [to(inbox.url, "webhook")]))
@@ -247,11 +264,18 @@ def test_metrics_have_the_names_of_falco_and_ours(tmp_path: Path) -> None:
         inbox.wait(1)
         assert hub.workers[0].drain(10)
         assert hub.flush()
-        text = collector(hub).text().decode()
+        (tmp_path / "rules.d").mkdir()
+        for file in (tmp_path / "rules.d/own.yaml", tmp_path / "eyas.yaml"):
+            file.write_text("[]")
+        digest = hashlib.sha256(b"[]").hexdigest()
+        text = collector(hub, tmp_path).text().decode()
         hub.close()
     for line in (
         'falcosecurity_falco_version_info{version="0.1.0"} 1.0',
         "falcosecurity_scap_n_evts_total 100.0",
+        "falcosecurity_falco_reload_timestamp_nanoseconds 1.7e+18",
+        f'falcosecurity_falco_sha256_rules_files_info{{file_name="own.yaml",sha256="{digest}"}} 1.0',
+        f'falcosecurity_falco_sha256_config_files_info{{file_name="eyas.yaml",sha256="{digest}"}} 1.0',
         "falcosecurity_scap_n_drops_total 7.0",
         'falcosecurity_scap_n_drops_buffer_total{dir="exit",drop="open"} 7.0',
         'falcosecurity_falco_rules_matches_total{priority="4",rule_name="A rule",source="syscall",tag_T1059_004="true",tag_host="true"} 3.0',

@@ -109,14 +109,21 @@ def _plugin_feeds(chosen: Chosen) -> list[Feed]:
 
 def alone(reading: Feeds, first: Chosen, wakes: Wakes, loader: changes.Loader[Chosen]) -> pipeline.Tally:
     """Read the sources without watching the machine, until the time is over or a signal says stop."""
-    began, stop = time.monotonic(), threading.Event()
+    began, began_at, stop = time.monotonic(), time.time(), threading.Event()
     if first.settings.watch_config_files:
         changes.follow(first.sources, time.time_ns(), wakes, stop)
 
     def ask() -> Sensor:
         statuses = reading.intake.statuses if reading.intake else ()
         events = sum(status.events for status in statuses)
-        return Sensor(events=events, engine="nodriver", files=first.sources)
+        rule_files = [path for path in first.sources if path not in first.config_files]
+        return Sensor(
+            events=events,
+            engine="nodriver",
+            files=rule_files,
+            config_files=first.config_files,
+            reloaded=began_at,
+        )
 
     voice = beside(lambda: wakes.post(Wake.STOP))
     with keeping.taking(first, voice, ask) as desk, reading.running(first, desk) as intake:

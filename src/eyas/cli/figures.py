@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,10 +12,14 @@ from eyas.hub.metrics import Ask, RuleInfo, Sensor
 from eyas.rules import Compiled
 
 
-def of_watch(watched: watch.Watch, files: Sequence[Path]) -> Ask:
+def of_watch(watched: watch.Watch, files: Sequence[Path], config_files: Sequence[Path] = ()) -> Ask:
     """Figures of a watch, as they are when somebody asks."""
+    force, since = watched.force, time.time()
 
     def ask() -> Sensor:
+        nonlocal force, since
+        if watched.force is not force:
+            force, since = watched.force, time.time()
         tally = watched.figures()
         return Sensor(
             events=tally.events,
@@ -22,7 +27,9 @@ def of_watch(watched: watch.Watch, files: Sequence[Path]) -> Ask:
             lost_by_class=dict(tally.lost_by_class),
             by_rule=dict(tally.by_rule),
             rules=infos(watched.force.rules),
-            files=tuple(files),
+            files=tuple(path for path in files if path not in config_files),
+            config_files=tuple(config_files),
+            reloaded=since,
         )
 
     return ask

@@ -34,6 +34,9 @@ class Chosen:
     keep: alerts.Settings | None = None  # how alerts are kept; None keeps none
     plugins: Plugins = NO_PLUGINS
     known: Catalog | None = None
+    config_files: tuple[
+        Path, ...
+    ] = ()  # those among `sources` that hold configuration, and what they include
 
 
 def rule_options(command: F) -> F:
@@ -95,7 +98,7 @@ def choose(
         json_include_tags_property=settings.json_include_tags_property,
     )
     sources = (*where, config_file) if config_file else tuple(where)
-    return Chosen(loaded, style, settings, sources, keep, plugins, known)
+    return Chosen(loaded, style, settings, sources, keep, plugins, known, tuple(found.files))
 
 
 def known_with(config_file: Path | None) -> Catalog:

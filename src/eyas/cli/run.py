@@ -81,7 +81,7 @@ def command(how_long: str | None, stats: Path | None, **options: Any) -> None:
         if first.settings.watch_config_files:
             changes.follow(first.sources, since, wakes, stop)
         try:
-            sensor = figures.of_watch(watched, first.sources)
+            sensor = figures.of_watch(watched, first.sources, first.config_files)
             voice = beside(lambda: wakes.post(watch.Wake.STOP))
             with keeping.taking(first, voice, sensor) as desk, reading.running(first, desk):
                 desks.append(desk)

@@ -8,11 +8,11 @@ from pathlib import Path
 import click
 from markupsafe import Markup
 
-from eyas.alert import SECOND, escaped, iso8601, unseen
+from eyas.alert import escaped, iso8601, unseen
 from eyas.cli.alerts.options import folder_of, reading_from, store_options
 from eyas.errors import RunError
 from eyas.hub import drawing, moments, page, reading
-from eyas.hub.trail import WINDOW, Process, Trail, trail
+from eyas.hub.trail import Process, Trail, trail
 
 MARKS = {"ancestor": " ", "subject": "▶", "child": "└"}
 SHOWN = 400
@@ -24,13 +24,17 @@ SHOWN = 400
 @click.option(
     "--window",
     metavar="DURATION",
-    default=f"{WINDOW // SECOND}s",
-    help="How far to look around; 1h if not given.",
+    help="How far to look around; 1h, for alerts of a cloud 24h, if not given.",
 )
 @click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
 @click.option("--html", type=Path, metavar="FILE", help="As one page that stands alone.")
 def command(
-    alert: str, store: Path | None, config_file: Path | None, window: str, as_json: bool, html: Path | None
+    alert: str,
+    store: Path | None,
+    config_file: Path | None,
+    window: str | None,
+    as_json: bool,
+    html: Path | None,
 ) -> None:
     """Show what happened around ALERT: processes, files, addresses, identities, other alerts, in order of time.
 
@@ -41,7 +45,7 @@ def command(
     eyas trail 3f2a9c --html trail.html
     """
     with reading_from(folder_of(store, config_file)) as db:
-        found = trail(db, reading.one(db, alert), moments.length(window))
+        found = trail(db, reading.one(db, alert), moments.length(window) if window else 0)
     if as_json:
         click.echo(unseen(json.dumps(found.json(), ensure_ascii=False, indent=2, default=str)))
     if html is not None:

@@ -25,10 +25,14 @@ class Names:
     resources: tuple[str, ...] = ()
 
 
+KEY = "json.value[/userIdentity/accessKeyId]"  # the credential itself
+
 SOURCES_NAMES: dict[str, Names] = {
     "aws_cloudtrail": Names(
-        ("ct.user.arn", "ct.user"), ("ct.user.principalid",), "ct.srcip", "ct.name", "ct.src", "ct.error",
-        "ct.useragent", ("s3.uri", "s3.bucket", "ct.request.functionname", "ct.request.username", "ct.request.policy"),
+        ("ct.user.arn", "ct.user"), ("ct.user.principalid", KEY), "ct.srcip", "ct.name", "ct.src", "ct.error",
+        "ct.useragent",
+        ("s3.uri", "s3.bucket", "ct.request.functionname", "ct.request.username", "ct.request.groupname",
+         "ct.request.name"),
     ),
     "okta": Names(
         ("okta.actor.alternateid", "okta.actor.id"), ("okta.authentication.sessionid",), "okta.client.ip",
@@ -44,6 +48,7 @@ SOURCES_NAMES: dict[str, Names] = {
         ("ka.target.resource", "ka.target.name"),
     ),
 }  # fmt: skip
+REQUEST = 160  # characters of a request that stand for what it was about
 SOURCES = frozenset(SOURCES_NAMES)
 
 _LISTS = ("list", "describe", "head", "search", "query", "scan")
@@ -98,8 +103,8 @@ def principals(alert: Alert) -> set[str]:
     names = SOURCES_NAMES.get(alert.source)
     if names is None:
         return set()
-    values = [entities.said(alert, name) for name in (*names.who, *names.session)]
-    return set(_aliases(values))
+    facts = {name: entities.said(alert, name) for name in (*names.who, *names.session)}
+    return set(_aliases(list(facts.values()))) | _logins(alert.source, facts)
 
 
 def _aliases(values: Sequence[Any]) -> Iterator[str]:
@@ -110,14 +115,27 @@ def _aliases(values: Sequence[Any]) -> Iterator[str]:
             continue
         yield text
         tail = text.rpartition(":")[2].rpartition("/")[2]
-        if tail != text and "@" in tail:
+        if ":user/" in text:
+            yield f"login:{tail.partition('@')[0].lower()}"
+        if "@" not in tail:
+            continue
+        if tail != text:
             yield tail
+        # GitHub knows people by a login; that of a company is the first part of the address as a rule.
+        yield f"login:{tail.partition('@')[0].lower()}"
+
+
+def _logins(source: str, facts: Mapping[str, Any]) -> set[str]:
+    """Under which logins a record may be known elsewhere."""
+    user = str(facts.get("github.user") or "").lower()
+    return {f"login:{user}"} if source == "github" and user else set()
 
 
 def belongs(source: str, facts: Mapping[str, Any], wanted: set[str]) -> bool:
     """Whether a record is of one of the principals."""
     names = SOURCES_NAMES[source]
-    return bool(wanted & set(_aliases([facts.get(name) for name in (*names.who, *names.session)])))
+    own = set(_aliases([facts.get(name) for name in (*names.who, *names.session)])) | _logins(source, facts)
+    return bool(wanted & own)
 
 
 def who(call: Call) -> str:
@@ -163,7 +181,9 @@ def identities(call: Call) -> Iterator[tuple[str, str]]:
 def resources(call: Call) -> list[str]:
     """What the call was about."""
     names = SOURCES_NAMES[call.source].resources
-    return [str(call.facts[name]) for name in names if call.facts.get(name)]
+    found = [str(call.facts[name]) for name in names if call.facts.get(name)]
+    # A path says its bucket too.
+    return [one for one in found if not any(f"://{one}/" in other for other in found)]
 
 
 def sentence(call: Call) -> str:
@@ -176,6 +196,8 @@ def sentence(call: Call) -> str:
         parts.append(f"at {call.facts[names.service]}")
     if found := resources(call):
         parts.append("on " + ", ".join(found))
+    elif call.facts.get("ct.request") not in (None, "", "null", "{}"):
+        parts.append(f"with {str(call.facts['ct.request'])[:REQUEST]}")
     if found := addresses(call):
         parts.append("from " + ", ".join(found))
     if names.outcome and call.facts.get(names.outcome) not in (None, "", "SUCCESS", 200, "200"):

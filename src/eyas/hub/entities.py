@@ -51,7 +51,7 @@ CARRIED: tuple[str, ...] = (
     *(
         "ct.user.arn",
         "ct.user",
-        "ct.user.accesskeyid",
+        "json.value[/userIdentity/accessKeyId]",
         "ct.user.principalid",
         "ct.srcip",
         "ct.name",

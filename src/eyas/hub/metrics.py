@@ -18,6 +18,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 
 from eyas import alert as alerts
 from eyas.delivery import discard, journal, stored
+from eyas.hub import machine
 from eyas.hub.hub import Hub
 
 HELP = "https://falco.org/docs/metrics/"
@@ -46,7 +47,9 @@ class Sensor:
     by_rule: dict[str, int] = field(default_factory=dict)
     rules: Sequence[RuleInfo] = ()
     engine: str = "modern_bpf"
-    files: Sequence[Path] = ()
+    files: Sequence[Path] = ()  # rule files and folders
+    config_files: Sequence[Path] = ()
+    reloaded: float = 0.0  # seconds of the epoch
 
 
 Ask = Callable[[], Sensor]
@@ -59,14 +62,22 @@ class Collector:
         self._hub = hub
         self._ask = ask
         self._version = version
+        self._load = machine.load()
 
     def collect(self) -> Iterator[Metric]:
         """Every family."""
         yield from _program(self._hub, self._version)
+        yield from self._machine()
         if self._ask is not None:
             yield from _sensor(self._ask())
         yield from _hub(self._hub)
         yield from _outputs(self._hub)
+
+    def _machine(self) -> Iterator[Metric]:
+        before, self._load = self._load, machine.load()
+        yield _falco(GaugeMetricFamily, "falco_host_cpu_usage_ratio", machine.ratio(before, self._load))
+        for name, value in machine.gauges():
+            yield _falco(GaugeMetricFamily, name, value)
 
     def text(self) -> bytes:
         """The figures as Prometheus reads them; the counter of alerts by label if that output is on."""
@@ -117,13 +128,19 @@ def _sensor(sensor: Sensor) -> Iterator[Metric]:
         drops.add_metric([name, "exit"], sensor.lost_by_class.get(name, 0))
     yield drops
     yield from _matches(sensor)
-    files = GaugeMetricFamily(
-        "falcosecurity_falco_sha256_rules_files_info", HELP, labels=["file_name", "sha256"]
-    )
-    for path in sensor.files:
-        if path.is_file():
-            files.add_metric([path.name, hashlib.sha256(path.read_bytes()).hexdigest()], 1)
-    yield files
+    if sensor.reloaded:
+        yield _falco(GaugeMetricFamily, "falco_reload_timestamp_nanoseconds", int(sensor.reloaded * 1e9))
+    yield _digests("rules", sensor.files)
+    yield _digests("config", sensor.config_files)
+
+
+def _digests(kind: str, paths: Sequence[Path]) -> Metric:
+    name = f"falcosecurity_falco_sha256_{kind}_files_info"
+    family: Metric = GaugeMetricFamily(name, HELP, labels=["file_name", "sha256"])
+    for path in paths:
+        for file in sorted(path.glob("*.y*ml")) if path.is_dir() else [path] if path.is_file() else []:
+            family.add_metric([file.name, hashlib.sha256(file.read_bytes()).hexdigest()], 1)  # type: ignore[attr-defined]
+    return family
 
 
 def _matches(sensor: Sensor) -> Iterator[Metric]:

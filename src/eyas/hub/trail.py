@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from eyas.alert import SECOND, Alert
+from eyas.alert import SECOND, Alert, iso8601
 from eyas.hub import cloud, entities, reading
 from eyas.hub.reading import Kept, Query
 
 WINDOW = 3600 * SECOND
+DAY = 24 * WINDOW  # a stolen credential is tried out long before it is used
 MOST = 5000
 FILES = ("write", "read", "change")
 
@@ -102,13 +104,14 @@ class Note:
     facts: Mapping[str, Any]
 
 
-def trail(db: sqlite3.Connection, kept: Kept, window: int = WINDOW) -> Trail:
-    """Draw the trail of an alert."""
+def trail(db: sqlite3.Connection, kept: Kept, window: int = 0) -> Trail:
+    """Draw the trail of an alert; without a window, an hour around it, for a cloud a day."""
+    window = window or (DAY if kept.alert.source in cloud.SOURCES else WINDOW)
     made = Trail(kept, footage=_footage(kept.alert))
     notes = _notes(db, kept.alert, window)
     made.cut = len(notes) >= MOST
     if kept.alert.source in cloud.SOURCES:
-        _cloud(made, db, notes)
+        _cloud(made, db, notes, window)
     else:
         _machine(made, notes)
     made.related = _related(db, kept, made, window)
@@ -263,22 +266,19 @@ def _touch(made: Trail, note: Note) -> None:
 # Clouds
 
 
-def _cloud(made: Trail, db: sqlite3.Connection, notes: list[Note]) -> None:
+def _cloud(made: Trail, db: sqlite3.Connection, notes: list[Note], window: int) -> None:
     alert = made.kept.alert
     principals = cloud.principals(alert)
     mine = [note for note in notes if cloud.belongs(alert.source, note.facts, principals)]
-    elsewhere = _other_services(db, alert, principals)
+    elsewhere = _other_services(db, alert, principals, window)
     calls = [cloud.Call(note.ts, alert.source, note.facts) for note in mine] + elsewhere
     if not calls:
         facts = {**(alert.eyas.get("carried") or {}), **alert.fields}
         calls = [cloud.Call(alert.ts, alert.source, facts)]
     calls.sort(key=lambda call: call.ts)
     made.story = cloud.story(calls)
+    made.addresses = _used(calls)
     for call in calls:
-        for address in cloud.addresses(call):
-            made.addresses.setdefault(address, set()).add(
-                f"first at {call.source}" if not made.addresses else "used"
-            )
         for label, value in cloud.identities(call):
             made.identities.setdefault(label, set()).add(value)
         for name in cloud.resources(call):
@@ -288,13 +288,29 @@ def _cloud(made: Trail, db: sqlite3.Connection, notes: list[Note]) -> None:
     ]
 
 
-def _other_services(db: sqlite3.Connection, alert: Alert, principals: set[str]) -> list[cloud.Call]:
-    """Records of the other services from the same person or address."""
+def _used(calls: Iterable[cloud.Call]) -> dict[str, set[str]]:
+    """Addresses, each with its first use (UTC) and how often it was used."""
+    first: dict[str, int] = {}
+    times: Counter[str] = Counter()
+    for call in calls:
+        for address in cloud.addresses(call):
+            first.setdefault(address, call.ts)
+            times[address] += 1
+    return {
+        address: {f"first {iso8601(ts, 'Z')[11:19]}", f"{times[address]} times"}
+        for address, ts in first.items()
+    }
+
+
+def _other_services(
+    db: sqlite3.Connection, alert: Alert, principals: set[str], window: int
+) -> list[cloud.Call]:
+    """Records of the other services that name the same person."""
     found = []
     for source in cloud.SOURCES - {alert.source}:
         rows = db.execute(
             "SELECT ts, body FROM activity WHERE source = ? AND ts BETWEEN ? AND ? ORDER BY ts LIMIT ?",
-            (source, alert.ts - 24 * WINDOW, alert.ts + 24 * WINDOW, MOST),
+            (source, alert.ts - window, alert.ts + window, MOST),
         )
         for ts, body in rows:
             facts = json.loads(body)
