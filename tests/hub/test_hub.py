@@ -1,7 +1,9 @@
 """Alerts in, kept and handed over."""
 
 import json
+import shutil
 import ssl
+import subprocess
 import threading
 import time
 from collections.abc import Sequence
@@ -12,6 +14,7 @@ import pytest
 import trustme
 
 from eyas.alert import Alert, Style
+from eyas.cli import logs
 from eyas.config import Settings as Config
 from eyas.delivery import Request, Trust, journal, pace, stored
 from eyas.delivery.http import HttpSender
@@ -217,6 +220,35 @@ def test_http_output_shows_its_certificate_and_checks_that_of_the_server(tmp_pat
 
 def authority_files(folder: Path) -> dict[str, str]:
     return {key: str(folder / f"{key}.pem") for key in ("ca_cert", "client_cert", "client_key")}
+
+
+def test_http_output_logs_the_answer_where_it_is_asked_to(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    logs.to_stderr()
+    with receiver() as inbox:
+        found = config(http_output={"enabled": True, "url": inbox.url, "echo": True})
+        hub = made(tmp_path, own.targets(found, Style()))
+        hub.accept(alert(1))
+        assert hub.close()
+    assert "status=200" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl, which names the files, is not here")
+def test_http_output_believes_a_folder_of_authorities(tmp_path: Path) -> None:
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+    folder = tmp_path / "authorities"
+    folder.mkdir()
+    authority.cert_pem.write_to_path(folder / "mine.pem")
+    subprocess.run(["openssl", "rehash", str(folder)], check=True)
+    with receiver(tls=context) as inbox:
+        found = config(http_output={"enabled": True, "url": inbox.url, "ca_path": str(folder)})
+        hub = made(tmp_path / "store", own.targets(found, Style()))
+        hub.accept(alert(1))
+        assert hub.close()
+    assert len(inbox.taken) == 1
 
 
 def test_syslog_cannot_be_split_by_a_line_break(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from eyas import catalog, rules
 from eyas.rules import document
-from eyas.rules.plan import Plan, Sieve, plan
+from eyas.rules.plan import DATA, Plan, Sieve, adjusted, plan
 from eyas.sources import members
 
 READS = "evt.type in (open, openat, openat2) and evt.is_open_read=true and fd.num>=0"
@@ -97,3 +97,30 @@ def test_a_rule_on_everything_collects_everything() -> None:
     everything = planned("proc.name = x")
     assert {"read", "futex", "openat"} <= everything.calls.keys()
     assert everything.sieve == Sieve(names=("x",), failures=True)
+
+
+def test_the_configuration_adds_calls_and_leaves_out_others() -> None:
+    one = adjusted(planned("evt.type in (chmod, mkdir)"), ("unlink", "!mkdir", "unlink", "!nothing"))
+    assert list(one.calls) == ["chmod", "unlink"]
+    assert one.calls["unlink"] == ()
+
+
+def test_an_open_that_the_configuration_adds_passes_the_sieve() -> None:
+    assert planned(f"{READS} and fd.name startswith /etc/").sieve is not None
+    assert adjusted(planned(f"{READS} and fd.name startswith /etc/"), ("openat",)).sieve is None
+
+
+def test_data_is_collected_for_an_argument_by_number() -> None:
+    assert planned("evt.type = write", output="%evt.arg[1]").data == DATA
+
+
+def test_data_is_collected_for_fields_that_the_configuration_adds() -> None:
+    known = catalog.load()
+    text = "- rule: a\n  desc: d\n  condition: evt.type = write\n  output: x\n  priority: INFO\n"
+    for addition in (
+        rules.Addition(fields=("evt.buffer",)),
+        rules.Addition(texts=(("data", "is %evt.buffer"),)),
+    ):
+        settings = rules.Settings(additions=(addition,))
+        loaded = rules.load_documents([document.parse("x", text)], known, settings)
+        assert plan(loaded.active, known).data == DATA

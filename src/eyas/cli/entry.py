@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
 import os
 import sys
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from typing import Any
 
 import click
 
+from eyas.cli.lazy import Lazy
 from eyas.errors import FAILURE, USAGE, EyasError
 
 COMMANDS = {
@@ -39,8 +39,8 @@ class ReaderLeftError(Exception):
     """Whoever read standard output reads no more. A type of its own, as click would turn a broken pipe into code 1."""
 
 
-class Commands(click.Group):
-    """A group whose commands live in files of their own name."""
+class Commands(Lazy):
+    """All commands; what they print may end before whoever reads it has had enough."""
 
     def make_context(self, *args: Any, **extra: Any) -> click.Context:
         """Read the options; `--help` and `--version` print here."""
@@ -52,22 +52,6 @@ class Commands(click.Group):
         with _read_to_the_end():
             return super().invoke(ctx)
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Commands in the order of the list."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        """Load one command."""
-        if name not in COMMANDS:
-            return None
-        command: click.Command = importlib.import_module(f"eyas.cli.{name}").command
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the commands without loading them."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
-
 
 def _version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
     if value and not ctx.resilient_parsing:
@@ -77,7 +61,12 @@ def _version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
         ctx.exit()
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=Commands,
+    about=COMMANDS,
+    place="eyas.cli.{}:command".format,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.option(
     "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Print the version."
 )

@@ -105,7 +105,7 @@ def _kept(chosen: Chosen, say: Taker, sensor: metrics.Ask | None) -> Iterator[De
     if chosen.keep is None:
         yield Desk(say, None)
         return
-    logs.to_stderr()
+    logs.to_stderr(chosen.settings.log_level, chosen.settings.log_stderr)
     try:
         hub = opened(chosen, chosen.keep, say)
     except RunError as error:

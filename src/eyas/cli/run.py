@@ -12,7 +12,6 @@ from typing import Any
 import click
 
 from eyas import catalog, config, pipeline, rules, watch
-from eyas.catalog import KERNEL
 from eyas.cli import feeds, figures, keeping, logs
 from eyas.cli.options import Chosen, choose, duration, rule_options
 from eyas.cli.replay import play, write_stats
@@ -20,7 +19,7 @@ from eyas.cli.speaking import beside
 from eyas.config import schema
 from eyas.errors import EyasError, UsageError
 from eyas.hub import settings as alerts
-from eyas.rules.plan import plan
+from eyas.rules.plan import adjusted, plan
 from eyas.watch import changes, guard, service
 from eyas.watch.footage import Settings
 
@@ -44,7 +43,7 @@ def command(how_long: str | None, stats: Path | None, **options: Any) -> None:
     seconds = duration(how_long) if how_long else None
     since = time.time_ns()
     first = choose(**options, keeps=_keeps)
-    logs.to_stderr()
+    logs.to_stderr(first.settings.log_level, first.settings.log_stderr)
     if first.settings.engine.kind == "replay":
         _ended(_replayed(first), stats)
         return
@@ -120,9 +119,21 @@ def _force(chosen: Chosen) -> watch.Force:
     known = catalog.load()
     active = [*chosen.loaded.active, *guard.compiled(known)]
     program = pipeline.compile_rules(active, rules.program(active, chosen.loaded.matching))
-    collect = json.dumps(plan([rule for rule in active if rule.source == KERNEL], known).json())
-    events = watch.needed(active, known)
+    collect, events = _collected(active, known, chosen.settings.base_syscalls)
     return watch.Force(active, program, events, chosen.style, collect, _footage(chosen.settings.capture))
+
+
+def _collected(
+    active: list[rules.Compiled], known: catalog.Catalog, more: schema.BaseSyscalls
+) -> tuple[str | None, list[int]]:
+    """What the kernel collects, and the events that may come of it."""
+    if more.all:
+        return None, [event.id for event in known.events]
+    words = [word for word in more.custom_set if word.removeprefix("!") in known.ids]
+    for word in more.custom_set:
+        if word not in words:
+            click.echo(f"warning: base_syscalls.custom_set: no system call is called '{word}'", err=True)
+    return json.dumps(adjusted(plan(active, known), words).json()), watch.needed(active, known)
 
 
 def _footage(capture: schema.Capture) -> Settings:

@@ -132,12 +132,12 @@ class HttpOutput(Section):
     insecure: bool = Field(False, description="Do not check the certificate.")
     ca_cert: str = Field("", description="File with the certificate authority.")
     ca_bundle: str = Field("", description="File with certificate authorities.")
-    ca_path: str = idle("/etc/ssl/certs", "authorities come from ca_cert or ca_bundle")
+    ca_path: str = Field("/etc/ssl/certs", description="Folder with certificate authorities.")
     mtls: bool = Field(False, description="Show a client certificate.")
     client_cert: str = Field("/etc/ssl/certs/client.crt", description="Client certificate.")
     client_key: str = Field("/etc/ssl/certs/client.key", description="Its key.")
-    echo: bool = idle(False, "the answer is not printed")
-    compress_uploads: bool = idle(False, "the body is not compressed")
+    echo: bool = Field(False, description="Log what the server answers.")
+    compress_uploads: bool = idle(False, "bodies go out as they are, which every receiver reads")
     keep_alive: bool = idle(False, "connections are kept")
     max_consecutive_timeouts: Count = idle(5, "the queue of the receiver decides on tries")
 
@@ -209,9 +209,9 @@ class Queue(Section):
 class BaseSyscalls(Section):
     """`base_syscalls`: what to collect beyond the rules."""
 
-    custom_set: list[str] = idle([], "the rules say which system calls are collected")
+    custom_set: tuple[str, ...] = Field((), description="Further system calls; !NAME leaves one out.")
     repair: bool = idle(False, "what the state needs is always collected")
-    all: bool = idle(False, "the rules say which system calls are collected")
+    all: bool = Field(False, description="Collect every system call that can be.")
 
 
 class FalcoLibs(Section):
@@ -309,11 +309,9 @@ class Settings(Section):
     program_output: ProgramOutput = Field(default_factory=ProgramOutput, description="A program.")
     http_output: HttpOutput = Field(default_factory=HttpOutput, description="A URL.")
     webserver: Webserver = Field(default_factory=Webserver, description="Health and metrics over HTTP.")
-    log_stderr: bool = idle(True, "own messages always go to standard error")
-    log_syslog: bool = idle(False, "standard error goes to the journal")
-    log_level: Literal["emergency", "alert", "critical", "error", "warning", "notice", "info", "debug"] = (
-        idle("info", "own messages are not graded")
-    )
+    log_stderr: bool = Field(True, description="Log lines go to standard error.")
+    log_syslog: bool = idle(False, "the journal takes standard error")
+    log_level: Severity = Field("info", description="Least severity of log lines.")
     libs_logger: LibsLogger = Field(default_factory=LibsLogger, description="Messages of libraries.")
     output_timeout: Count = idle(2000, "each receiver has a time-out of its own")
     syscall_event_timeouts: Timeouts = Field(default_factory=Timeouts, description="Quiet machines.")

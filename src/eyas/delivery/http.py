@@ -22,12 +22,14 @@ def context(trust: Trust) -> ssl.SSLContext:
     """Whom the connection believes, and what it shows of itself."""
     try:
         made = ssl.create_default_context()
-        if trust.ca_file:
-            made.load_verify_locations(trust.ca_file)
+        if trust.ca_file or trust.ca_path:
+            made.load_verify_locations(trust.ca_file, trust.ca_path)
         if trust.cert_file:
             made.load_cert_chain(trust.cert_file, trust.key_file or None)
     except (OSError, ssl.SSLError) as error:
-        names = ", ".join(name for name in (trust.ca_file, trust.cert_file, trust.key_file) if name)
+        names = ", ".join(
+            name for name in (trust.ca_file, trust.ca_path, trust.cert_file, trust.key_file) if name
+        )
         raise UsageError(f"certificates {names}: {getattr(error, 'strerror', None) or error}") from None
     if not trust.check:
         made.check_hostname = False

@@ -20,10 +20,11 @@ LONGEST_WAIT = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """Whom a connection believes: files of certificates, and whether the receiver's is checked."""
+    """Whom a connection believes: files (or a folder) of certificates, and whether the receiver's is checked."""
 
     check: bool = True
     ca_file: str | None = None
+    ca_path: str | None = None
     cert_file: str | None = None
     key_file: str | None = None
 

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -18,7 +18,7 @@ import structlog
 from eyas import alert as alerts
 from eyas.alert import Alert, Style
 from eyas.config import Settings
-from eyas.delivery import Answer, Request, Sender, Trust, delivered, retry, stored
+from eyas.delivery import Answer, Request, Sender, Trust, classify, delivered, retry, stored
 from eyas.delivery.http import HttpSender
 from eyas.delivery.worker import Receiver
 from eyas.errors import UsageError
@@ -195,9 +195,11 @@ def _http(settings: Settings, style: Style) -> Target:
     if not http.url:
         raise UsageError("http_output.url: expected an address, found nothing")
     kind = "application/json" if style.json_output else "text/plain"
+    authorities = http.ca_cert or http.ca_bundle
     trust = Trust(
         check=not http.insecure,
-        ca_file=http.ca_cert or http.ca_bundle or None,
+        ca_file=authorities or None,
+        ca_path=http.ca_path if not authorities and Path(http.ca_path).is_dir() else None,
         cert_file=http.client_cert if http.mtls else None,
         key_file=http.client_key if http.mtls else None,
     )
@@ -206,7 +208,14 @@ def _http(settings: Settings, style: Style) -> Target:
     def request(alert: Alert) -> Request:
         return Request("POST", http.url, {"Content-Type": kind}, _line(alert, style))
 
-    return _target("http_output", style, lambda: HttpSender(trust, agent=http.user_agent), request)
+    judge = _echoed if http.echo else None
+    return _target("http_output", style, lambda: HttpSender(trust, judge, agent=http.user_agent), request)
+
+
+def _echoed(status: int, headers: Mapping[str, str], body: bytes) -> Answer:
+    """The meaning of an answer, which is logged too."""
+    log.info("answer", output="http_output", status=status, body=body.decode("utf-8", "replace"))
+    return classify(status, headers, body)
 
 
 def _target(

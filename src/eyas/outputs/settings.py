@@ -257,7 +257,7 @@ def trust(settings: Settings, shared: Shared) -> Trust:
     if not getattr(settings, "mutualtls", False):
         check = bool(getattr(settings, "checkcert", True))
         ca = own.cacertfile or shared.tlsclient.cacertfile
-        return Trust(check, ca or None, own.certfile or None, own.keyfile or None)
+        return Trust(check, ca or None, None, own.certfile or None, own.keyfile or None)
     folder, client = Path(shared.mutualtlsfilespath), shared.mutualtlsclient
     return Trust(
         True,

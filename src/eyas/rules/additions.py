@@ -43,6 +43,12 @@ class Extras:
     fields: tuple[tuple[str, int], ...] = ()
     texts: tuple[tuple[str, Segments], ...] = ()
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Fields that they read."""
+        read = (part.key for _, text in self.texts for part in text if isinstance(part, lang.Placeholder))
+        return (*(name for name, _ in self.fields), *read)
+
 
 NOTHING_MORE = Extras()
 

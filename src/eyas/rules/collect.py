@@ -284,12 +284,12 @@ class Collected:
             found = exceptions.read(item, self.problems)
         except RefusedError as refused:
             return list(refused.problems)
-        for value in found:
-            if value["name"] in rule.exceptions:
-                what = f"Multiple definitions of exception '{value['name']}' in the same rule"
-                self.problems.append(item.warn("LOAD_EXCEPTION_NAME_NOT_UNIQUE", what, "exceptions"))
+        for entry in found:
+            if entry.name in rule.exceptions:
+                what = f"Multiple definitions of exception '{entry.name}' in the same rule"
+                self.problems.append(entry.warn("LOAD_EXCEPTION_NAME_NOT_UNIQUE", what))
             try:
-                rule.exceptions[value["name"]] = exceptions.define(item, value)
+                rule.exceptions[entry.name] = exceptions.define(entry)
             except RefusedError as refused:
                 faults += refused.problems
         return faults
@@ -315,25 +315,26 @@ class Collected:
             case "tags":
                 rule.tags |= set(item.sequence(key))
             case _:
-                for value in exceptions.read(item, self.problems):
-                    self._append_exception(item, rule, value)
+                for entry in exceptions.read(item, self.problems):
+                    self._append_exception(rule, entry)
 
-    def _append_exception(self, item: Item, rule: Rule, value: dict[str, Any]) -> None:
-        name, values = value["name"], value.get("values")
+    def _append_exception(self, rule: Rule, entry: exceptions.Entry) -> None:
+        name, value = entry.name, entry.given
+        values = value.get("values")
+        if values is not None and not isinstance(values, list):
+            raise entry.refuse(f"Rule exception '{name}': values is not a sequence")
         known = rule.exceptions.get(name)
         if not values:
             what = f"Overriding/appending exception '{name}' with no values"
-            self.problems.append(item.warn("LOAD_APPEND_NO_VALUES", what, "exceptions"))
+            self.problems.append(entry.warn("LOAD_APPEND_NO_VALUES", what))
         if known is None:
             if "fields" not in value:
-                raise item.refuse(
-                    f"Rule exception new item '{name}' must have fields property", "exceptions", _VALIDATE
-                )
+                raise entry.refuse(f"Rule exception new item '{name}' must have fields property", _VALIDATE)
             if values:
-                rule.exceptions[name] = exceptions.define(item, value)
+                rule.exceptions[name] = exceptions.define(entry)
         elif "fields" in value or "comps" in value:
             what = f"Can not append exception fields/comps to existing rule, only values: '{name}'"
-            raise item.refuse(what, "exceptions", _VALIDATE)
+            raise entry.refuse(what, _VALIDATE)
         else:
             known.values += values or []
 
@@ -348,7 +349,7 @@ class Collected:
             case "tags":
                 rule.tags = set(item.sequence(key))
             case "exceptions":
-                found = [exceptions.define(item, value) for value in exceptions.read(item, self.problems)]
+                found = [exceptions.define(entry) for entry in exceptions.read(item, self.problems)]
                 rule.exceptions = {exception.name: exception for exception in found}
             case "priority":
                 rule.priority = item.priority()

@@ -14,7 +14,7 @@ from eyas.rules.additions import NOTHING_MORE, Addition, Extras, extras
 from eyas.rules.collect import Collected
 from eyas.rules.expand import Expander, FaultyMacroError, UnresolvedError, names_of
 from eyas.rules.grouping import SILENT_ON_IT, Grouping
-from eyas.rules.items import PRIORITIES, Example, Macro, Rule
+from eyas.rules.items import PRIORITIES, Example, Macro, RefusedError, Rule
 from eyas.rules.limits import expect_grown, regex_fault
 from eyas.rules.problem import Place, Problem
 from eyas.rules.text import Locate, Source
@@ -151,8 +151,8 @@ class Compiler:
         try:
             source = self._with_exceptions(rule)
             expanded = self.expander.condition(source)
-        except ValueError as error:
-            self._problem("LOAD_ERR_VALIDATE", str(error), rule.place, "error", (("rule", rule.name),))
+        except RefusedError as refused:
+            self.problems += refused.problems
             return None
         except FaultError as error:
             self._fault(error.fault, self.expander.text(source), context, rule)

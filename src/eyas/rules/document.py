@@ -73,6 +73,11 @@ def read(path: Path) -> Document:
     except OSError as error:
         problem = Problem("LOAD_ERR_FILE_READ", (error.strerror or str(error)).lower(), Place(name))
         return Document(name, "", [], [problem])
+    return decoded(name, raw)
+
+
+def decoded(name: str, raw: bytes) -> Document:
+    """Read the bytes of a rule file."""
     try:
         return parse(name, raw.decode("utf-8"))
     except UnicodeDecodeError as error:

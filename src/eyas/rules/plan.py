@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from eyas import lang
@@ -22,7 +22,7 @@ _OPENS = frozenset(("open", "openat", "openat2"))
 _TRAFFIC = frozenset(("sendto", "sendmsg", "send", "recvfrom", "recvmsg", "recv"))
 _IP_FAMILIES = 1 << 2 | 1 << 10
 _TYPES = (lang.FieldRef("evt.type"), lang.FieldRef("syscall.type"))
-_DATA_FIELDS = ("evt.buffer", "evt.args", "evt.info", "evt.arg.data", "evt.arg[data]", "evt.rawarg.data")
+_DATA_FIELDS = ("evt.buffer", "evt.args", "evt.info", "evt.arg.data", "evt.arg[", "evt.rawarg.data")
 _PATH_FIELDS = ("eyas.path",)
 # A session is known by the connection that its server accepted.
 _LOGIN_FIELDS = ("eyas.login.address", "eyas.login.port")
@@ -85,6 +85,16 @@ def plan(rules: Iterable[Compiled], catalog: Catalog) -> Plan:
     )
 
 
+def adjusted(one: Plan, words: Iterable[str]) -> Plan:
+    """The plan with further calls, and without those that are named with a `!`."""
+    calls = dict(one.calls)
+    more = [word for word in words if not word.startswith("!")]
+    calls |= dict.fromkeys(more, ())
+    for word in words:
+        calls.pop(word.removeprefix("!") if word.startswith("!") else "", None)
+    return replace(one, calls=dict(sorted(calls.items())), sieve=None if _OPENS & {*more} else one.sieve)
+
+
 def calls_of(rule: Compiled, catalog: Catalog) -> list[str]:
     """Names of the system calls that a rule can hold on."""
     rows = (
@@ -136,7 +146,7 @@ def _either(one: tuple[Test, ...], other: tuple[Test, ...]) -> tuple[Test, ...]:
 
 
 def _uses(rule: Compiled, fields: tuple[str, ...]) -> bool:
-    named = [lang.canonical(check) for check in lang.checks_of(rule.tree)] + list(rule.template.names)
+    named = [*map(lang.canonical, lang.checks_of(rule.tree)), *rule.template.names, *rule.extras.names]
     return any(name.startswith(field) for name in named for field in fields)
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
-
 import click
 
+from eyas.cli.lazy import Lazy
+
+# File and meaning of each command.
 COMMANDS = {
     "list": ("look", "the newest alerts"),
     "show": ("look", "everything about one alert"),
@@ -23,28 +24,11 @@ COMMANDS = {
 }
 
 
-class Commands(click.Group):
-    """Loads a command when it is named."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Commands in the order of the list."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        """Load one command."""
-        if name not in COMMANDS:
-            return None
-        module = importlib.import_module(f"eyas.cli.alerts.{COMMANDS[name][0]}")
-        found: click.Command = getattr(module, f"{name}_command")
-        return found
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the commands without loading them."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, about) for name, (_, about) in COMMANDS.items()])
+def _place(name: str) -> str:
+    return f"eyas.cli.alerts.{COMMANDS[name][0]}:{name}_command"
 
 
-@click.group("alerts", cls=Commands)
+@click.group("alerts", cls=Lazy, about={name: about for name, (_, about) in COMMANDS.items()}, place=_place)
 def command() -> None:
     """Alerts of the store: list, search, export, and say what becomes of them.
 

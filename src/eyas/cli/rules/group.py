@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-
 import click
+
+from eyas.cli.lazy import Lazy
 
 COMMANDS = {
     "check": "report every fault of rule files",
@@ -16,27 +16,7 @@ COMMANDS = {
 }
 
 
-class Commands(click.Group):
-    """Commands in files of their own name."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Commands in the order of the list."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        """Load one command."""
-        if name not in COMMANDS:
-            return None
-        command: click.Command = importlib.import_module(f"eyas.cli.rules.{name}").command
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the commands without loading them."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
-
-
-@click.group("rules", cls=Commands)
+@click.group("rules", cls=Lazy, about=COMMANDS, place="eyas.cli.rules.{}:command".format)
 def command() -> None:
     """Check, test, list, explain and format rules.
 
