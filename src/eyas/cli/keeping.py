@@ -16,18 +16,19 @@ from eyas.alert import Alert, Style
 from eyas.cli import logs
 from eyas.cli.options import Chosen
 from eyas.cli.speaking import Voice
-from eyas.errors import RunError
+from eyas.errors import RunError, UsageError
 from eyas.hub import activity
 from eyas.hub import settings as sections
 from eyas.rules import Compiled
-from eyas.rules.grouping import Grouping
+from eyas.rules.grouping import Grouping, seconds
 
 if TYPE_CHECKING:  # loaded when something is kept: a replay that only prints starts without them
-    from eyas.hub import metrics, web
+    from eyas.hub import metrics, snapshot, web
     from eyas.hub.hub import Hub
     from eyas.hub.routing import Target
 
 DRAIN = 10.0
+SHORTEST = 0.1  # seconds between two snapshots of figures
 
 Taker = Callable[[Alert], None]
 
@@ -92,12 +93,56 @@ def taking(chosen: Chosen, voice: Voice, sensor: metrics.Ask | None = None) -> I
     With a `sensor` health and metrics are served, if the configuration says so. Fails at the end if the voice did.
     """
     try:
-        with _kept(chosen, _speaker(chosen, voice), sensor) as desk:
+        with _kept(chosen, _speaker(chosen, voice), sensor) as desk, _reporting(chosen, desk, sensor):
             yield desk
     finally:
         voice.close()
     if voice.error is not None:
         raise voice.error
+
+
+@contextmanager
+def _reporting(chosen: Chosen, desk: Desk, sensor: metrics.Ask | None) -> Iterator[None]:
+    """Snapshots of figures at the interval of the configuration."""
+    wanted = _snapshots(chosen.settings)
+    if sensor is None or wanted is None:
+        yield
+        return
+    from eyas import _core
+    from eyas.hub.snapshot import Snapshots
+
+    snapshots = Snapshots(wanted, sensor, desk, _core.__version__)
+    snapshots.start()
+    try:
+        yield
+    finally:
+        snapshots.close()
+
+
+def _snapshots(settings: config.Settings) -> snapshot.Wanted | None:
+    """What the section `metrics` asks for; None when it wants no snapshots."""
+    section = settings.metrics
+    heard = section.output_rule and settings.priority in ("informational", "info", "debug")
+    if not section.enabled or not (heard or section.output_file):
+        return None
+    from eyas.hub.snapshot import Wanted
+
+    try:
+        interval = seconds(section.interval)
+    except ValueError as error:
+        raise UsageError(f"metrics.interval: {error}") from None
+    if interval < SHORTEST:
+        raise UsageError(f"metrics.interval: '{section.interval}' is shorter than 100ms")
+    return Wanted(
+        interval=interval,
+        alert=heard,
+        file=Path(section.output_file) if section.output_file else None,
+        rules=section.rules_counters_enabled,
+        resources=section.resource_utilization_enabled,
+        kernel=section.kernel_event_counters_enabled,
+        megabytes=section.convert_memory_to_mb,
+        zeros=section.include_empty_values,
+    )
 
 
 @contextmanager

@@ -159,20 +159,20 @@ class Metrics(Section):
     """`metrics`."""
 
     enabled: bool = Field(False, description="Report figures at an interval.")
-    interval: str = idle("1h", "figures are served on /metrics, not reported at an interval")
-    output_rule: bool = idle(True, "figures are served on /metrics, not reported at an interval")
-    output_file: str = idle("", "figures are served on /metrics, not reported at an interval")
-    rules_counters_enabled: bool = idle(True, "/metrics gives the figures there are")
-    resource_utilization_enabled: bool = idle(True, "/metrics gives the figures there are")
-    state_counters_enabled: bool = idle(True, "/metrics gives the figures there are")
-    kernel_event_counters_enabled: bool = idle(True, "/metrics gives the figures there are")
+    interval: str = Field("1h", description="Interval, such as 15m or 1h30m.")
+    output_rule: bool = Field(True, description="As an alert.")
+    output_file: str = Field("", description="As lines of JSON in a file.")
+    rules_counters_enabled: bool = Field(True, description="Matches per rule.")
+    resource_utilization_enabled: bool = Field(True, description="Processor and memory.")
+    state_counters_enabled: bool = idle(True, "the state keeps no such counters")
+    kernel_event_counters_enabled: bool = Field(True, description="Events and losses.")
     kernel_event_counters_per_cpu_enabled: bool = idle(False, "the ring is shared by all processors")
-    libbpf_stats_enabled: bool = idle(True, "/metrics gives the figures there are")
-    plugins_metrics_enabled: bool = idle(True, "/metrics gives the figures there are")
+    libbpf_stats_enabled: bool = idle(True, "the kernel's `bpf` tools show them")
+    plugins_metrics_enabled: bool = idle(True, "plugins are not asked for figures")
     kernel_iter_event_counters_enabled: bool = idle(True, "iterators run once, at start")
     jemalloc_stats_enabled: bool = idle(False, "the allocator is not jemalloc")
-    convert_memory_to_mb: bool = idle(True, "/metrics gives bytes")
-    include_empty_values: bool = idle(False, "/metrics gives zeros too")
+    convert_memory_to_mb: bool = Field(True, description="Memory in megabytes.")
+    include_empty_values: bool = Field(False, description="Also figures that are zero.")
 
 
 class LibsLogger(Section):
