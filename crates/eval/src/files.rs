@@ -6,25 +6,18 @@ use eyas_event::table::Flags;
 use eyas_field::{Cx, Named};
 use rustc_hash::FxHasher;
 
-use crate::memory::{Bits, Sizes};
+use crate::memory::{Bits, Gate, Sizes};
 
 /// Descriptors, and names, that are kept.
 const KEPT: usize = 16384;
-
-/// Rules of a chunk that the name of the file was asked about, and those it leaves open.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Gate {
-    pub(crate) asked: u64,
-    pub(crate) open: u64,
-    /// Whether the file came before: what comes again is worth asking about at once.
-    pub(crate) seen: bool,
-}
 
 /// What is known about one file.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Known {
     /// Since which `Memory::forget` it counts; 0 when nothing was ever kept here.
     era: u32,
+    /// Whether the file came before: what comes again is worth asking about at once.
+    pub(crate) again: bool,
     pub(crate) bits: Bits,
     pub(crate) gates: Box<[Gate]>,
 }
@@ -92,7 +85,8 @@ impl Files {
     fn version(&mut self, version: u64, era: u32) -> At {
         let at = version as usize % KEPT;
         let file = &mut self.versions[at];
-        if file.version != version || file.known.era != era {
+        file.known.again = file.version == version && file.known.era == era;
+        if !file.known.again {
             file.version = version;
             file.known.clear(era, self.sizes);
         }
@@ -103,7 +97,8 @@ impl Files {
         let at = place(&named);
         let file = &mut self.names[at];
         let same = file.tag == named.tag && file.name == named.name && file.raw == named.raw;
-        if !same || file.known.era != era {
+        file.known.again = same && file.known.era == era;
+        if !file.known.again {
             file.tag = named.tag;
             named.name.clone_into(&mut file.name);
             named.raw.clone_into(&mut file.raw);

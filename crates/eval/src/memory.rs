@@ -37,6 +37,28 @@ impl Bits {
     }
 }
 
+/// Rules of a chunk that were asked whether they can hold, and those that can.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Gate {
+    pub(crate) asked: u64,
+    pub(crate) open: u64,
+}
+
+impl Gate {
+    /// Rules of which it is known that they cannot hold.
+    #[inline]
+    pub(crate) fn shut(self) -> u64 {
+        self.asked & !self.open
+    }
+
+    /// Takes in an answer.
+    #[inline]
+    pub(crate) fn note(&mut self, rule: u64, open: bool) {
+        self.asked |= rule;
+        self.open |= if open { rule } else { 0 };
+    }
+}
+
 /// Answers about one thread.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ThreadMemory {
@@ -49,8 +71,8 @@ pub(crate) struct ThreadMemory {
     line_of: Option<u64>,
     pub(crate) process: Bits,
     pub(crate) line: Bits,
-    /// Rules whose lasting part holds, by chunk; the top word says which chunks are known.
-    pub(crate) gates: Box<[Option<u64>]>,
+    /// Rules whose lasting part holds, by chunk.
+    pub(crate) gates: Box<[Gate]>,
 }
 
 /// How much there is to remember.
@@ -124,7 +146,7 @@ impl Memory {
             Box::new(ThreadMemory {
                 process: Bits::new(sizes.process),
                 line: Bits::new(sizes.line),
-                gates: vec![None; sizes.gates].into(),
+                gates: vec![Gate::default(); sizes.gates].into(),
                 ..ThreadMemory::default()
             })
         });
@@ -137,7 +159,7 @@ impl Memory {
             let line = cx.state.threads.line(slot);
             if changed || line.is_none() || memory.line_of != line {
                 memory.line.clear();
-                memory.gates.fill(None);
+                memory.gates.fill(Gate::default());
             }
             (memory.era, memory.versions, memory.lineage) = (era, versions, cx.state.lineage);
             memory.line_of = line;

@@ -3,7 +3,6 @@
 use eyas_field::Cx;
 
 use crate::dispatch::Dispatch;
-use crate::files::Gate;
 use crate::graph::{Graph, NodeId};
 use crate::layout::{CHUNK, Cell, Layout, Plan, Step, Work};
 use crate::memory::Memory;
@@ -26,30 +25,37 @@ impl Run<'_, '_> {
             return self.record(dispatch, &plan.steps, first_only, out);
         }
         for (chunk, steps) in plan.steps.chunks(CHUNK).enumerate() {
-            let mut open = self.open(plan.first + chunk, steps);
-            let named = plan.first_named.map(|first| first + chunk);
-            if let Some(named) = named.filter(|named| self.came_before(*named)) {
-                open = self.named(named, steps, open);
-            }
-            for hurdle in &plan.hurdles[chunk] {
-                if open & hurdle.needed_by != 0 && !self.holds(hurdle.node) {
-                    open &= !hurdle.needed_by;
-                }
-            }
-            if let Some(named) = named {
-                open = self.named(named, steps, open);
-            }
+            let mut open = self.candidates(plan, chunk, steps);
             while open != 0 {
-                let step = &steps[open.trailing_zeros() as usize];
+                let n = open.trailing_zeros() as usize;
                 open &= open - 1;
-                if self.holds(step.named) && self.holds(step.rest) {
-                    out.push(step.rule);
+                if self.lasting(plan.first + chunk, n, steps) && self.remaining(&steps[n]) {
+                    out.push(steps[n].rule);
                     if first_only {
                         return;
                     }
                 }
             }
         }
+    }
+
+    /// Rules of a chunk that can still hold, by what is cheapest to know: what is remembered of the thread, the name
+    /// of the file, and tests that several of them need. Asking about the thread comes last, as programs start often
+    /// and open what others opened before.
+    #[inline]
+    fn candidates(&mut self, plan: &Plan, chunk: usize, steps: &[Step]) -> u64 {
+        let shut = self.memory.current().map_or(0, |thread| thread.gates[plan.first + chunk].shut());
+        let mut open = u64::MAX >> (CHUNK - steps.len()) & !shut;
+        let named = plan.first_named.map(|first| first + chunk);
+        if let Some(named) = named.filter(|_| self.memory.files.known(true).is_some_and(|file| file.again)) {
+            open = self.named(named, steps, open);
+        }
+        for hurdle in &plan.hurdles[chunk] {
+            if open & hurdle.needed_by != 0 && !self.holds(hurdle.node) {
+                open &= !hurdle.needed_by;
+            }
+        }
+        named.map_or(open, |named| self.named(named, steps, open))
     }
 
     /// Asks one rule after the other, some of them in the order of their text.
@@ -63,7 +69,7 @@ impl Run<'_, '_> {
         for step in &plan.steps {
             let holds = match ordered(step.rule) {
                 Some(condition) => condition.holds(self.graph, self.cx),
-                None => self.all_parts(step),
+                None => self.holds(step.gate) && self.remaining(step),
             };
             if holds {
                 out.push(step.rule);
@@ -82,7 +88,7 @@ impl Run<'_, '_> {
             while *bits != 0 {
                 let step = &steps[word * 64 + bits.trailing_zeros() as usize];
                 *bits &= *bits - 1;
-                if self.all_parts(step) {
+                if self.holds(step.gate) && self.remaining(step) {
                     out.push(step.rule);
                     if first_only {
                         break 'rules;
@@ -93,51 +99,44 @@ impl Run<'_, '_> {
         self.memory.candidates = candidates;
     }
 
-    /// Rules of a chunk whose lasting part holds for the thread of the event.
+    /// Whether the lasting part of a rule holds for the thread of the event.
     #[inline]
-    fn open(&mut self, chunk: usize, steps: &[Step]) -> u64 {
-        if let Some(open) = self.memory.current().and_then(|m| m.gates[chunk]) {
-            return open;
+    fn lasting(&mut self, chunk: usize, n: usize, steps: &[Step]) -> bool {
+        let rule = 1 << n;
+        if let Some(gate) = self.memory.current().map(|thread| thread.gates[chunk])
+            && gate.asked & rule != 0
+        {
+            return gate.open & rule != 0;
         }
-        let mut open = 0;
-        for (n, step) in steps.iter().enumerate() {
-            open |= u64::from(self.holds(step.gate)) << n;
-        }
-        if let Some(memory) = self.memory.current_mut() {
-            memory.gates[chunk] = Some(open);
+        let open = self.holds(steps[n].gate);
+        if let Some(thread) = self.memory.current_mut() {
+            thread.gates[chunk].note(rule, open);
         }
         open
-    }
-
-    /// Whether the file came before, so that the rules may be asked about its name at once.
-    #[inline]
-    fn came_before(&mut self, chunk: usize) -> bool {
-        let gate = self.memory.files.known_mut(true).map(|known| &mut known.gates[chunk]);
-        gate.is_some_and(|gate| std::mem::replace(&mut gate.seen, true))
     }
 
     /// Rules of `open` that the name of the file leaves open; all of them where no name is kept.
     #[inline]
     fn named(&mut self, chunk: usize, steps: &[Step], open: u64) -> u64 {
-        let Some(known) = self.memory.files.known(true).map(|known| known.gates[chunk]) else { return open };
-        let mut missing = open & !known.asked;
+        let Some(mut gate) = self.memory.files.known(true).map(|file| file.gates[chunk]) else { return open };
+        let mut missing = open & !gate.asked;
         if missing == 0 {
-            return open & known.open;
+            return open & gate.open;
         }
-        let mut gate = Gate { asked: known.asked | missing, ..known };
         while missing != 0 {
             let n = missing.trailing_zeros();
             missing &= missing - 1;
-            gate.open |= u64::from(self.holds(steps[n as usize].named)) << n;
+            gate.note(1 << n, self.holds(steps[n as usize].named));
         }
-        if let Some(known) = self.memory.files.known_mut(true) {
-            known.gates[chunk] = gate;
+        if let Some(file) = self.memory.files.known_mut(true) {
+            file.gates[chunk] = gate;
         }
         open & gate.open
     }
 
-    fn all_parts(&mut self, step: &Step) -> bool {
-        self.holds(step.gate) && self.holds(step.named) && self.holds(step.rest)
+    /// What names and the event itself decide.
+    fn remaining(&mut self, step: &Step) -> bool {
+        self.holds(step.named) && self.holds(step.rest)
     }
 
     fn holds(&mut self, id: NodeId) -> bool {
