@@ -101,3 +101,11 @@ def test_included_files_are_merged(
     settings = config.load(path).settings
     assert settings.rules_files == files
     assert settings.json_output is json_output
+
+
+def test_losses_are_not_ignored_and_told_at_once() -> None:
+    with pytest.raises(UsageError, match="'ignore' stands beside 'log' or 'alert'"):
+        config.load(None, ["syscall_event_drops.actions=[ignore, log]"])
+    assert config.load(None, ["syscall_event_drops.actions=[exit]"]).settings.syscall_event_drops.actions == (
+        "exit",
+    )

@@ -7,7 +7,11 @@ import subprocess
 from pathlib import Path
 from types import SimpleNamespace
 
+import pytest
+
 from eyas import _core, alert, catalog, pipeline, rules, watch
+from eyas.cli import logs
+from eyas.errors import RunError
 from eyas.rules import document
 from eyas.watch import footage, losses
 
@@ -85,3 +89,27 @@ def test_a_loss_names_the_rules_that_it_may_have_blinded() -> None:
     assert raised.fields["eyas.lost"] == 7
     assert "within 500 ms (7 open)" in raised.message
     assert '"eyas.lost.calls": ["open", "openat"]' in raised.json(alert.Style())
+
+
+LOSS = alert.Alert(
+    "Events lost by the sensor", "Critical", "syscall", ("eyas",), 1, "7 events were lost", {}, "h", {}
+)
+
+
+@pytest.mark.parametrize(
+    ("actions", "alerts", "lines"),
+    [(("log", "alert"), 1, 1), (("alert",), 1, 0), (("log",), 0, 1), (("ignore",), 0, 0), ((), 0, 0)],
+)
+def test_a_loss_does_what_the_configuration_says(
+    actions: tuple[str, ...], alerts: int, lines: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    logs.to_stderr()
+    assert len(list(losses.acted(LOSS, actions))) == alerts
+    assert capsys.readouterr().err.count("7 events were lost") == lines
+
+
+def test_a_loss_ends_the_watch_where_the_configuration_says_so() -> None:
+    found = losses.acted(LOSS, ("alert", "exit"))
+    assert next(found) is LOSS
+    with pytest.raises(RunError, match="7 events were lost"):
+        next(found)

@@ -120,7 +120,8 @@ def _force(chosen: Chosen) -> watch.Force:
     active = [*chosen.loaded.active, *guard.compiled(known)]
     program = pipeline.compile_rules(active, rules.program(active, chosen.loaded.matching))
     collect, events = _collected(active, known, chosen.settings.base_syscalls)
-    return watch.Force(active, program, events, chosen.style, collect, _footage(chosen.settings.capture))
+    footage, on_loss = _footage(chosen.settings.capture), chosen.settings.syscall_event_drops.actions
+    return watch.Force(active, program, events, chosen.style, collect, footage, on_loss)
 
 
 def _collected(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -182,15 +182,22 @@ class LibsLogger(Section):
     severity: str = idle("info", "there are no such libraries")
 
 
+def _not_both(actions: tuple[str, ...]) -> tuple[str, ...]:
+    """Refuses to ignore and to tell at once."""
+    if "ignore" in actions and {"log", "alert"} & set(actions):
+        raise PydanticCustomError("both", "'ignore' stands beside 'log' or 'alert'")
+    return actions
+
+
 class Drops(Section):
     """`syscall_event_drops`: what a loss of events does."""
 
-    threshold: Share = idle(0.1, "losses are counted and told; there is no choice of actions")
-    actions: tuple[Literal["ignore", "log", "alert", "exit"], ...] = idle(
-        ("log", "alert"), "losses are counted and told; there is no choice of actions"
+    threshold: Share = idle(0.1, "every loss is told, not only a large one")
+    actions: Annotated[tuple[Literal["ignore", "log", "alert", "exit"], ...], AfterValidator(_not_both)] = (
+        Field(("log", "alert"), description="What is done; a loss is counted in any case.")
     )
-    rate: float = idle(0.03333, "losses are counted and told; there is no choice of actions")
-    max_burst: float = idle(1.0, "losses are counted and told; there is no choice of actions")
+    rate: float = idle(0.03333, "a loss is told once a second at most")
+    max_burst: float = idle(1.0, "a loss is told once a second at most")
     simulate_drops: bool = idle(False, "losses are tested with real ones")
 
 

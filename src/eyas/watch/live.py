@@ -35,6 +35,7 @@ class Force:
     style: alert.Style
     plan: str | None = None
     footage: Settings = field(default_factory=Settings)
+    on_loss: tuple[str, ...] = losses.ACTIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +115,9 @@ class Watch:
             self._told.failed(RunError(trouble))
         for loss in report.losses:
             raised = losses.raised(loss, self.force.rules, self._catalog, self._host)
-            self.tally.count(raised)
-            yield raised
+            for one in losses.acted(raised, self.force.on_loss):
+                self.tally.count(one)
+                yield one
         yield from self._raised(report.found)
 
     def _switch(self) -> None:

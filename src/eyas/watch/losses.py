@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+
+import structlog
 
 from eyas import _core, alert
 from eyas.alert import Alert
 from eyas.catalog import Catalog
+from eyas.errors import RunError
 from eyas.rules import Compiled
 
+log = structlog.get_logger("eyas.watch")
+
+# What a loss does unless the configuration says otherwise.
+ACTIONS = ("log", "alert")
 RULE = "Events lost by the sensor"
 
 
@@ -40,6 +47,16 @@ def raised(loss: _core.Loss, rules: Sequence[Compiled], catalog: Catalog, host: 
         hostname=host,
         eyas={"id": alert.identity(RULE, 0, loss.until), "attack": [], "loss": True},
     )
+
+
+def acted(raised: Alert, actions: Sequence[str]) -> Iterator[Alert]:
+    """The alert of a loss, if there is to be one; raises `RunError` where a loss is to end the watch."""
+    if "log" in actions:
+        log.warning(raised.message)
+    if "alert" in actions:
+        yield raised
+    if "exit" in actions:
+        raise RunError(raised.message, "syscall_event_drops.actions says that a loss ends the watch")
 
 
 def blind(loss: _core.Loss, rules: Sequence[Compiled], catalog: Catalog) -> list[str]:
