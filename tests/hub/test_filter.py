@@ -2,6 +2,7 @@
 
 import pytest
 
+from eyas.delivery import stored
 from eyas.errors import UsageError
 from eyas.hub.filter import parse
 from tests.hub.alerts import alert
@@ -67,12 +68,35 @@ def test_a_condition_does_not_hold(text: str) -> None:
     ("text", "part"),
     [
         ("rule ~ x", "unexpected token"),
-        ("priority", "neither a comparison nor a field"),
+        ("priority", "'priority' alone compares nothing"),
+        ("rul = x", "an alert has no 'rul'\n  | rul = x\n  | ^"),
+        ("rule = x and (sourc = y)", "'sourc'\n  | rule = x and (sourc = y)\n  |               ^"),
+        ("priority >= eror", "'eror' is no priority\n  | priority >= eror\n  |             ^"),
+        ("rule = a and count >", "the end\n  | rule = a and count >\n  |                     ^"),
+        ("'a b' = rule = x", "found '''"),
         ("alert.rul = x", "an alert has no 'alert.rul'"),
         ("rule regex '('", "regular expression"),
         ("len(proc.name) > 3", "transformers"),
     ],
 )
 def test_a_faulty_condition_is_explained(text: str, part: str) -> None:
-    with pytest.raises(UsageError, match=part):
+    with pytest.raises(UsageError) as caught:
         parse(text)
+    assert part in str(caught.value)
+
+
+def test_a_hint_names_the_nearest_word() -> None:
+    for text, hint in (
+        ("rul = x", "'rule'"),
+        ("priority > eror", "'error'"),
+        ("cluster = x", "a field has a dot"),
+    ):
+        with pytest.raises(UsageError) as caught:
+            parse(text)
+        assert hint in caught.value.hint
+
+
+def test_what_a_match_brought_along_is_found_too() -> None:
+    one = alert(1, eyas={"carried": {"container.id": "abc", "proc.name": "sh"}})
+    assert parse("container.id = abc and proc.name = sh").holds(one)
+    assert stored.container(one) == "abc"

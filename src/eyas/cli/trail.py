@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 from markupsafe import Markup
 
-from eyas.alert import escaped, iso8601, unseen
+from eyas.alert import SECOND, escaped, iso8601, unseen
 from eyas.cli.alerts.options import folder_of, reading_from, store_options
 from eyas.errors import RunError
 from eyas.hub import drawing, moments, page, reading
@@ -16,6 +16,7 @@ from eyas.hub.trail import Process, Trail, trail
 
 MARKS = {"ancestor": " ", "subject": "▶", "child": "└"}
 SHOWN = 400
+DAY = 86_400 * SECOND
 
 
 @click.command("trail")
@@ -95,10 +96,11 @@ def _show(found: Trail) -> None:
         for line in chapter.lines[:SHOWN]:
             click.echo(f"  {escaped(line)}")
     click.secho("\ntimeline", bold=True)
+    days = len({moment.ts // DAY for moment in found.timeline}) > 1
     for moment in found.timeline[:SHOWN]:
         own = moment.id == found.kept.id
         mark = ">" if own else " "
-        line = f"{mark} {iso8601(moment.ts, 'Z')[11:23]}  {moment.kind:<10} {escaped(moment.who)}: {escaped(moment.text)}"
+        line = f"{mark} {iso8601(moment.ts, ' ')[0 if days else 11 : 23].replace('T', ' ')}  {moment.kind:<10} {escaped(moment.who)}: {escaped(moment.text)}"
         click.secho(line, fg="red" if moment.kind == "alert" else None, bold=own)
     if len(found.timeline) > SHOWN or found.cut:
         click.echo("  … there is more; --json gives all of it, --window less of it")

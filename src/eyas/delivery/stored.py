@@ -51,13 +51,22 @@ def entry_of(
         rule=_clean(alert.rule),
         source=_clean(alert.source),
         host=_clean(alert.hostname),
-        container=_clean(str(alert.fields.get("container.id") or "")),
+        container=_clean(container(alert)),
         identity=identity,
         body=body,
         outputs=outputs,
         lead=lead,
         status=status,
     )
+
+
+def container(alert: Alert) -> str:
+    """The container that an alert is about, whether its text says so or the match only brought it along."""
+    carried = alert.eyas.get("carried")
+    found = alert.fields.get("container.id") or (
+        carried.get("container.id") if isinstance(carried, dict) else ""
+    )
+    return str(found or "")
 
 
 def encode(alert: Alert, more: Mapping[str, Any] | None = None) -> bytes:

@@ -107,6 +107,13 @@ def principals(alert: Alert) -> set[str]:
     return set(_aliases(list(facts.values()))) | _logins(alert.source, facts)
 
 
+def named(alert: Alert) -> str:
+    """The first name by which an alert says who acted."""
+    names = SOURCES_NAMES.get(alert.source)
+    found = [entities.said(alert, name) for name in names.who] if names else []
+    return next((str(value) for value in found if value not in (None, "", "<NA>")), "")
+
+
 def _aliases(values: Sequence[Any]) -> Iterator[str]:
     """A session of a role, `AROA…:ann@example.com`, also stands for the person in it."""
     for value in values:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from eyas.hub import cloud
 from eyas.hub.trail import Moment, Trail
 
 ROW, STEP, BOX, LEFT = 36, 22, 250, 8
@@ -24,6 +25,8 @@ LANES = (
     "listed",
     "changed",
 )
+# Kinds that only clouds know; a read there stands between the two, as the story goes.
+CALLS = ("alert", "signed in", "listed", "read", "changed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,13 +120,16 @@ def _tree(made: Graph, trail: Trail) -> tuple[int, int]:
 
 
 def _principal(made: Graph, trail: Trail) -> tuple[int, int]:
-    row = 0
-    for label, values in trail.identities.items():
-        for value in sorted(values)[:5]:
-            made.boxes.append(
-                Box(LEFT, LEFT + row * ROW, 380, value, label, "subject" if row == 0 else "child")
-            )
-            row += 1
+    """Whoever the alert names, and below it every other name under which the same one acted."""
+    named = [(label, value) for label, values in trail.identities.items() for value in sorted(values)[:5]]
+    first = cloud.named(trail.kept.alert)
+    named.sort(key=lambda one: one[1] != first)  # whom the alert names comes first, the rest stays in order
+    for row, (label, value) in enumerate(named):
+        indent = STEP if row else 0
+        place = (LEFT + indent, LEFT + row * ROW)
+        made.boxes.append(Box(*place, 380 - indent, value, label, "child" if row else "subject"))
+        if row:
+            made.lines.append(Line(LEFT + 10, LEFT + 28, place[0], place[1] + 14, "tree"))
     return (LEFT + 380, LEFT + 14) if made.boxes else (LEFT, LEFT + 14)
 
 
@@ -152,7 +158,8 @@ class Strip:
 
 def strip(moments: list[Moment]) -> Strip:
     """Where each moment stands."""
-    kinds = [kind for kind in LANES if any(moment.kind == kind for moment in moments)]
+    held = {moment.kind for moment in moments}
+    kinds = [kind for kind in (CALLS if held <= set(CALLS) else LANES) if kind in held]
     kinds += sorted({moment.kind for moment in moments} - set(kinds))
     made = Strip(lanes=[(kind, 14 + 20 * row) for row, kind in enumerate(kinds)])
     made.height = 20 * len(kinds) + 24

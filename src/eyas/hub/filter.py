@@ -6,6 +6,7 @@ the alert's fields. A field that the alert lacks makes its comparison false, as 
 
 from __future__ import annotations
 
+import difflib
 import fnmatch
 import ipaddress
 import re
@@ -38,12 +39,13 @@ OWN: dict[str, Callable[[Alert], Any]] = {
 }
 
 _RANKS = {name: 7 - number for number, name in enumerate(stored.SEVERITIES)} | {"info": 1}
-_QUOTED = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|\'[^\'\\]*(?:\\.[^\'\\]*)*\'', re.DOTALL)
+_QUOTED = r'"[^"\\]*(?:\\.[^"\\]*)*"|\'[^\'\\]*(?:\\.[^\'\\]*)*\''
+_KEYWORDS = ("and", "or", "not")
 _OPERATORS = r"(?=\s*(?:==?|!=|[<>]|(?:in|contains|icontains|startswith|endswith|glob|iglob|regex|intersects|exists|pmatch)\b))"
-_BARE = re.compile(
-    rf"(?<![\w.\[(,])({'|'.join(OWN)})\b(?!\.){_OPERATORS}|(?<=\()({'|'.join(OWN)})\b(?!\.){_OPERATORS}"
-)
-_ORDERED = re.compile(rf"alert\.priority\s*(<=|>=|<|>)\s*({'|'.join(_RANKS)})\b", re.IGNORECASE)
+# A word that stands before an operator and is no field, which has a dot; after a value it would be the value.
+_BARE = rf"(?<![\w.\[,$/:-])(?P<name>[A-Za-z_]\w*)(?![\w.\[(:/-]){_OPERATORS}"
+_ORDERED = r"(?<![\w.])(?:alert\.)?(?i:priority)\s*(?P<order><=|>=|<|>)\s*(?P<rank>\w+)"
+_TOKENS = re.compile(rf"(?P<quoted>{_QUOTED})|{_ORDERED}|{_BARE}", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,35 +72,62 @@ class Filter:
 @lru_cache(maxsize=256)
 def parse(text: str, where: str = "condition") -> Filter:
     """Read a condition; a fault is said with a caret."""
-    spelled = _spelled(text)
+    spelled, places = _spelled(text, where)
     try:
         tree = lang.parse(spelled)
         for found in _names(tree):
             raise UsageError(
-                f"{where}: '{found.name}' is neither a comparison nor a field", _near(found.name)
+                f"{where}: '{found.name}' alone compares nothing",
+                f"write {found.name} = VALUE" if found.name in OWN else _near(found.name),
             )
         for check in lang.checks_of(tree):
             _known(check, where)
         return Filter(text, tree)
     except FaultError as error:
-        at = error.fault.span[0]
-        raise UsageError(
-            f"{where}: {error.fault.message}\n  | {spelled}\n  | {' ' * at}^", error.fault.help
-        ) from None
+        at = places[min(error.fault.span[0], len(places) - 1)]
+        raise UsageError(_caret(where, error.fault.message, text, at), error.fault.help) from None
 
 
-def _spelled(text: str) -> str:
-    """Plain words for the alert's own names, and priorities by name behind `<` and `>`; quotes stay as they are."""
+def _caret(where: str, message: str, text: str, at: int) -> str:
+    """What is wrong, with the place below the text as it was typed."""
+    return f"{where}: {message}\n  | {' '.join(text.splitlines())}\n  | {' ' * at}^"
+
+
+def _spelled(text: str, where: str) -> tuple[str, list[int]]:
+    """Plain words for the alert's own names, and priorities by name behind `<` and `>`; quotes stay as they are.
+
+    With it the place in the text of each character, and of the end.
+    """
     parts: list[str] = []
+    places: list[int] = []
     at = 0
-    for match in [*_QUOTED.finditer(text), None]:
-        end = match.start() if match else len(text)
-        plain = _BARE.sub(lambda m: f"alert.{m[1] or m[2]}", text[at:end])
-        parts.append(_ORDERED.sub(lambda m: f"alert.rank {m[1]} {_RANKS[m[2].lower()]}", plain))
-        if match:
-            parts.append(match.group())
-            at = match.end()
-    return "".join(parts)
+    for match in _TOKENS.finditer(text):
+        if match.lastgroup == "quoted":
+            continue
+        said = _said(match, text, where)
+        parts += [text[at : match.start()], said]
+        places += [*range(at, match.start()), *[match.start()] * len(said)]
+        at = match.end()
+    return "".join([*parts, text[at:]]), [*places, *range(at, len(text) + 1)]
+
+
+def _said(match: re.Match[str], text: str, where: str) -> str:
+    """How the parser is told a name of the alert, or a priority that is ordered."""
+    if match.lastgroup != "rank":
+        name = match["name"].lower()
+        if name not in OWN and match["name"] not in _KEYWORDS:
+            message = f"an alert has no '{match['name']}'"
+            raise UsageError(
+                _caret(where, message, text, match.start()), _near(name, "a field has a dot: proc.name")
+            )
+        return match["name"] if match["name"] in _KEYWORDS else f"alert.{name}"
+    rank = _RANKS.get(match["rank"].lower())
+    if rank is None and not match["rank"].isdigit():
+        message = f"'{match['rank']}' is no priority"
+        near = difflib.get_close_matches(match["rank"].lower(), _RANKS, 1)
+        hint = f"did you mean '{near[0]}'?" if near else f"one of {', '.join(stored.SEVERITIES)}"
+        raise UsageError(_caret(where, message, text, match.start("rank")), hint)
+    return f"alert.rank {match['order']} {rank if rank is not None else match['rank']}"
 
 
 def _names(tree: Node) -> list[Name]:
@@ -107,11 +136,9 @@ def _names(tree: Node) -> list[Name]:
     return found
 
 
-def _near(name: str) -> str:
-    import difflib
-
+def _near(name: str, instead: str = "write FIELD = VALUE") -> str:
     near = difflib.get_close_matches(name, OWN, 1)
-    return f"did you mean '{near[0]}'?" if near else "write FIELD = VALUE"
+    return f"did you mean '{near[0]}'?" if near else instead
 
 
 def _known(check: Check, where: str) -> None:
@@ -132,7 +159,10 @@ def value(alert: Alert, name: str) -> Any:
     if name.startswith("alert."):
         own = OWN.get(name[6:])
         return own(alert) if own else None
-    return alert.fields.get(name)
+    found = alert.fields.get(name)
+    if found is None and isinstance(carried := alert.eyas.get("carried"), dict):
+        return carried.get(name)  # the match brought it along, though its text does not say it
+    return found
 
 
 def _check(check: Check, alert: Alert) -> bool:

@@ -211,7 +211,7 @@ def counts(alerts: Iterator[Kept]) -> Counts:
             "source": alert.source,
             "host": alert.hostname,
             "status": kept.status,
-            "container": str(alert.fields.get("container.id") or ""),
+            "container": stored.container(alert),
         }
         for name, value in named.items():
             if value:

@@ -297,7 +297,10 @@ def _used(calls: Iterable[cloud.Call]) -> dict[str, set[str]]:
             first.setdefault(address, call.ts)
             times[address] += 1
     return {
-        address: {f"first {iso8601(ts, 'Z')[11:19]}", f"{times[address]} times"}
+        address: {
+            f"first {iso8601(ts, 'Z')[11:19]}",
+            "once" if times[address] == 1 else f"{times[address]} times",
+        }
         for address, ts in first.items()
     }
 
