@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 from eyas.cli.alerts import command as alerts_command
+from eyas.cli.alerts.options import reading_from
 from eyas.cli.outputs import command as outputs_command
 from eyas.errors import UsageError
-from eyas.hub import archive, moments, report, settings
+from eyas.hub import archive, controls, moments, reading, report, settings
 from eyas.hub.filter import parse
 from eyas.hub.hub import Hub, Plan
+from eyas.rules import BUILTIN
 from tests.delivery.receiver import receiver
 from tests.hub.alerts import alert
 
@@ -201,3 +204,23 @@ def test_an_output_that_is_off_or_unknown_is_explained() -> None:
 def test_the_list_says_which_are_on() -> None:
     made = outputs("list", "--on", "--json", WEBHOOK_ADDRESS="http://127.0.0.1:9/")
     assert [json.loads(line)["name"] for line in made.stdout.splitlines()] == ["webhook"]
+
+
+def test_a_tactic_stands_for_controls_in_frameworks_that_a_rule_does_not_name(tmp_path: Path) -> None:
+    hub = Hub(Plan(settings.load({"store": str(tmp_path), "window": 0})))
+    hub.accept(alert(1, tags=("mitre_defense_evasion", "NIST_800-53_AU-10")))
+    hub.close()
+    with reading_from(tmp_path) as db:
+        found = report.gather(reading.select(db, reading.Query()))
+    numbers = {one.name: [(c.number, c.by_tactic) for c in one.controls] for one in found.frameworks}
+    assert numbers == {
+        "PCI DSS": [("10.3", 1), ("10.7", 1)],
+        "NIST 800-53": [("AU-10", 0)],
+        "CIS": [("8", 1)],
+    }
+    assert found.without == 0
+
+
+def test_every_tactic_of_the_rules_that_we_ship_serves_controls() -> None:
+    text = "".join(path.read_text() for path in BUILTIN.rglob("*.yaml"))
+    assert set(re.findall(r"\bmitre_(\w+)", text)) <= set(controls.SERVED)

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from eyas.delivery import stored
+from eyas.hub import controls
 from eyas.hub import page as pages
 from eyas.hub.reading import Kept
 
@@ -45,10 +46,12 @@ class Control:
     open: int = 0
     rules: Counter[str] = field(default_factory=Counter)
     hosts: set[str] = field(default_factory=set)
+    by_tactic: int = 0  # alerts whose rule does not name the control itself
 
-    def add(self, kept: Kept) -> None:
+    def add(self, kept: Kept, named: bool) -> None:
         """Count an alert."""
         self.alerts += 1
+        self.by_tactic += not named
         self.occurrences += kept.count
         self.severity = min(self.severity, stored.severity(kept.alert.priority))
         self.open += kept.status == "open"
@@ -96,19 +99,21 @@ def gather(alerts: Iterable[Kept]) -> Report:
         report.first = min(report.first or kept.alert.ts, kept.alert.ts)
         report.last = max(report.last, kept.alert.ts)
         named = controls_of(kept.alert.tags)
-        report.without += not named
-        for key in named:
-            made.setdefault(key, Control(key[1], about(*key))).add(kept)
+        silent = set(FRAMEWORKS) - {framework for framework, _ in named}
+        follow = [key for key in controls.served(kept.alert.tags) if key[0] in silent]
+        report.without += not (named or follow)
+        for key in (*named, *follow):
+            made.setdefault(key, Control(key[1], about(*key))).add(kept, key in named)
     for name in FRAMEWORKS:
         own = [control for (framework, _), control in made.items() if framework == name]
-        report.frameworks.append(Framework(name, sorted(own, key=lambda control: _order(control.number))))
+        report.frameworks.append(Framework(name, sorted(own, key=lambda one: _order(one.number))))
     return report
 
 
 def about(framework: str, number: str) -> str:
-    """What a control is about, in a few words; the numbers of CIS differ from benchmark to benchmark."""
+    """What a control is about, in a few words; numbers of CIS with a dot differ from benchmark to benchmark."""
     if framework == "CIS":
-        return ""
+        return controls.SUBJECTS.get(number, "")
     return ABOUT.get(re.split(r"[.\-]", number)[0], "")
 
 

@@ -81,7 +81,8 @@ def report_command(
 ) -> None:
     """Write one page with the alerts of each control of PCI DSS, NIST 800-53 and CIS; it prints well.
 
-    Controls are read from the tags of rules: `PCI_DSS_10.2.7`, `NIST_800-53_AU-2`, `CIS_5.2.1`.
+    Controls are read from the tags of rules: `PCI_DSS_10.2.7`, `NIST_800-53_AU-2`, `CIS_5.2.1`. Where they name none,
+    the ATT&CK tactic of the rule says which controls it serves.
     """
     alerts = found(folder_of(store, config_file), Wanted("", since, until, archived=True))
     page = reports.page(reports.gather(alerts), title)
