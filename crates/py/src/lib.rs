@@ -2,6 +2,7 @@
 
 mod capture;
 mod errors;
+mod harden;
 mod inspect;
 mod listen;
 mod live;
@@ -35,6 +36,9 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<live::PyLive>()?;
     m.add_function(wrap_pyfunction!(inspect::catalog, m)?)?;
     m.add_function(wrap_pyfunction!(live::doctor, m)?)?;
+    m.add_function(wrap_pyfunction!(harden::keep_capabilities, m)?)?;
+    m.add_function(wrap_pyfunction!(harden::no_new_rights, m)?)?;
+    m.add_function(wrap_pyfunction!(harden::deny_calls, m)?)?;
     m.add_function(wrap_pyfunction!(inspect::explain, m)?)?;
     m.add_function(wrap_pyfunction!(logs::explain_record, m)?)?;
     m.add_function(wrap_pyfunction!(inspect::field_values, m)?)?;

@@ -20,7 +20,7 @@ from eyas.config import schema
 from eyas.errors import EyasError, UsageError
 from eyas.hub import settings as alerts
 from eyas.rules.plan import adjusted, plan
-from eyas.watch import changes, guard, service
+from eyas.watch import changes, guard, harden, service
 from eyas.watch.footage import Settings
 
 
@@ -73,7 +73,10 @@ def command(how_long: str | None, stats: Path | None, **options: Any) -> None:
         _reloaded(force)
 
     with watch.Wakes(beat=service.heartbeat()) as wakes:
+        wishes = _wishes(first.settings)
+        harden.before(wishes, _kept)
         watched = watch.Watch(_force(first), wakes, load, watch.Told(reloaded, _failed))
+        harden.after(wishes, _kept)
         click.echo(f"eyas: watching with {figures.number(watched.force.rules)} rules", err=True)
         wakes.restart(seconds)
         stop = threading.Event()
@@ -135,6 +138,16 @@ def _collected(
         if word not in words:
             click.echo(f"warning: base_syscalls.custom_set: no system call is called '{word}'", err=True)
     return json.dumps(adjusted(plan(active, known), words).json()), watch.needed(active, known)
+
+
+def _wishes(settings: config.Settings) -> harden.Wishes:
+    """`hardening` of the configuration as the watch takes it."""
+    wanted = settings.hardening
+    return harden.Wishes(wanted.capabilities, wanted.seccomp, settings.program_output.enabled)
+
+
+def _kept(why: str) -> None:
+    click.echo(f"eyas: {why}; the sensor keeps these rights", err=True)
 
 
 def _footage(capture: schema.Capture) -> Settings:

@@ -72,6 +72,17 @@ class Engine(Section):
     replay: ReplayEngine = Field(default_factory=ReplayEngine, description="Settings of a replay.")
 
 
+class Hardening(Section):
+    """`hardening`: rights that the sensor gives up."""
+
+    capabilities: bool = Field(True, description="Keep only the capabilities that watching needs.")
+    seccomp: bool = Field(
+        True,
+        description="Deny system calls that a sensor never makes. Not with `program_output`: its "
+        "program would inherit them.",
+    )
+
+
 class Capture(Section):
     """`capture`: footage around alerts."""
 
@@ -285,6 +296,7 @@ class Settings(Section):
     )
     engine: Engine = Field(default_factory=Engine, description="Where system calls come from.")
     capture: Capture = Field(default_factory=Capture, description="Footage around alerts.")
+    hardening: Hardening = Field(default_factory=Hardening, description="Rights that the sensor gives up.")
     plugins: list[Plugin] = Field(default_factory=list, description="Binary plugins.")
     load_plugins: list[str] | None = Field(None, description="Which of them to load; all when absent.")
     plugins_hostinfo: bool = idle(True, "plugins see no host paths")
