@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -31,8 +31,8 @@ class Settings:
     key: Annotated[Path | None, "File with its private key."] = None
 
 
-def consumer(settings: Settings) -> Any:
-    """A consumer that stores nothing at the brokers by itself."""
+def consumer(settings: Settings, told: Callable[[Any], None]) -> Any:
+    """A consumer that stores nothing at the brokers by itself. What goes wrong beside messages is `told`."""
     try:
         import confluent_kafka
     except ImportError:
@@ -45,6 +45,7 @@ def consumer(settings: Settings) -> Any:
         "security.protocol": ("SASL_" if settings.username else "")
         + ("SSL" if settings.tls else "PLAINTEXT"),
         "log_level": 0,
+        "error_cb": told,
     }
     if settings.username:
         config |= {"sasl.username": settings.username, "sasl.mechanism": settings.mechanism}
@@ -61,11 +62,13 @@ def probe(settings: Settings) -> str:
     """Ask the brokers for the topics."""
     import confluent_kafka
 
-    client = consumer(settings)
+    faults: list[Any] = []
+    client = consumer(settings, faults.append)
     try:
         known = client.list_topics(timeout=10).topics
     except confluent_kafka.KafkaException as error:
-        raise RunError(f"kafka: {error}") from None
+        client.poll(0)  # what the brokers said comes with it
+        raise RunError(f"kafka: {faults[0].str() if faults else error}") from None
     finally:
         client.close()
     missing = [topic for topic in settings.topics if topic not in known]
@@ -85,7 +88,7 @@ def parcels(settings: Settings, link: Link) -> Iterator[Parcel]:
             one.offset = offsets.get(f"{one.topic}/{one.partition}", one.offset)
         client.assign(partitions)
 
-    client = consumer(settings)
+    client = consumer(settings, lambda error: _note(error, link))
     link.status.where = ",".join(settings.brokers)
     try:
         client.subscribe(list(settings.topics), on_assign=assign)
@@ -94,6 +97,7 @@ def parcels(settings: Settings, link: Link) -> Iterator[Parcel]:
                 if message.error() is not None:
                     _note(message.error(), link)
                     continue
+                link.status.turn("running")
                 place = f"{message.topic()}/{message.partition()}"
                 offsets[place] = message.offset() + 1
                 body = message.value() or b""

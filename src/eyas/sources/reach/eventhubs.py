@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 
 from eyas.errors import UsageError
@@ -22,6 +23,9 @@ class Settings:
     connection: Annotated[Secret, "Connection string of the namespace, with the right to listen."]
     hub: Annotated[str, "Name of the event hub."]
     group: Annotated[str, "Consumer group."] = "$Default"
+    ca: Annotated[
+        Path | None, "File with the authority of the namespace's certificate, if it is one of yours."
+    ] = None
 
 
 def broker(settings: Settings) -> kafka.Settings:
@@ -30,12 +34,13 @@ def broker(settings: Settings) -> kafka.Settings:
     if found is None:
         raise UsageError("connection is not a connection string", "it begins with Endpoint=sb://")
     return kafka.Settings(
-        brokers=(f"{found[1]}:9093",),
+        brokers=(found[1] if ":" in found[1] else f"{found[1]}:9093",),
         topics=(settings.hub,),
         group=settings.group,
         username="$ConnectionString",
         password=settings.connection,
         tls=True,
+        ca=settings.ca,
     )
 
 
