@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import trustme
 
-from eyas.alert import Alert, Style
+from eyas.alert import SECOND, Alert, Style
 from eyas.cli import logs
 from eyas.config import Settings as Config
 from eyas.delivery import Request, Trust, journal, pace, stored
@@ -28,6 +28,7 @@ from eyas.hub.routing import Target
 from eyas.outputs.body import event
 from eyas.outputs.card import find
 from eyas.outputs.settings import Enabled, Shared, settings_of
+from eyas.rules.grouping import Grouping
 from tests.delivery.receiver import receiver
 from tests.hub.alerts import alert
 
@@ -402,3 +403,33 @@ def test_a_silence_that_comes_back_each_week(monkeypatch: pytest.MonkeyPatch, tm
 def test_hours_that_cannot_be_read(text: str) -> None:
     with pytest.raises(UsageError, match="not a time of the week"):
         recurring.parse(text)
+
+
+def test_what_is_to_stay_quiet_stays_quiet_after_a_restart(tmp_path: Path) -> None:
+    now = (time.time_ns() - alert(1).ts) / SECOND
+    rules = {"Shell in a container": Grouping(quiet=3600)}
+    for number in range(3):
+        hub = Hub(Plan(settings.load({"store": str(tmp_path)}), rules=rules))
+        hub.accept(alert(number, proc_name="sh", at=now + number * 70))
+        assert hub.close()
+    assert rows(tmp_path, "SELECT count FROM bundle") == [(3,)]
+    assert rows(tmp_path, "SELECT count(*) FROM alert") == [(1,)]
+
+
+def test_a_replay_begins_anew_each_time(tmp_path: Path) -> None:
+    for _ in range(2):
+        hub = made(tmp_path)
+        for number in range(4):
+            hub.accept(alert(number, proc_name="sh", at=number))
+        assert hub.close()
+    assert rows(tmp_path, "SELECT count FROM bundle") == [(4,)]
+    assert rows(tmp_path, "SELECT count(*) FROM alert") == [(1,)]
+
+
+def test_a_sender_that_sends_an_alert_again_is_not_counted_again(tmp_path: Path) -> None:
+    with receiver() as inbox:
+        hub = made(tmp_path, [to(inbox.url)])
+        for _ in range(3):
+            hub.accept(alert(1, proc_name="sh"))
+        assert hub.close()
+    assert len(inbox.taken) == 1

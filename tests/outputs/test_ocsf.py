@@ -1,11 +1,13 @@
 """OCSF: the same alert as a detection finding (2004) and as a security finding (2001)."""
 
+import dataclasses
 import json
 import os
 from pathlib import Path
 
 import pytest
 
+from eyas.hub.growth import updated
 from eyas.outputs.body import ocsf
 from tests.outputs.cases import ALERT
 from tests.outputs.test_hostile import WORST
@@ -34,6 +36,13 @@ def test_what_the_schema_requires_is_there(kind: str) -> None:
 
 
 def test_an_unknown_priority_is_unknown() -> None:
-    import dataclasses
-
     assert ocsf.severity(dataclasses.replace(ALERT, priority="odd")) == (0, "Unknown")
+
+
+def test_news_of_an_alert_are_an_update_of_its_finding() -> None:
+    first = dataclasses.replace(ALERT, eyas={"id": "a"})
+    group = {"id": "g", "count": 25, "first": 1_000_000, "last": 9_000_000, "examples": []}
+    news = ocsf.detection(updated(first, "a", group))
+    assert (news["activity_id"], news["type_uid"], news["count"]) == (2, 200402, 25)
+    assert news["finding_info"]["uid"] == ocsf.detection(first)["finding_info"]["uid"]
+    assert (news["finding_info"]["first_seen_time"], news["finding_info"]["last_seen_time"]) == (1, 9)

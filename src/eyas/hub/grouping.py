@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -30,6 +30,7 @@ class Fate(Enum):
     REPEAT = "repeat"  # counted in the alert that it repeats
     BELOW = "below threshold"
     LIMITED = "over the limit"
+    KNOWN = "known"  # the alert itself once more: its sender did not hear our answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,19 @@ class Bundle:
 
 
 @dataclass(frozen=True, slots=True)
+class Past:
+    """A group as the store knows it."""
+
+    identity: str
+    lead: str
+    rule: str
+    ts: int
+    first: int
+    last: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """What becomes of an alert, and with which others it belongs together."""
 
@@ -92,11 +106,26 @@ class Groups:
         """Take over what newly loaded rules say."""
         self._rules = dict(rules)
 
+    def restore(self, past: Iterable[Past]) -> None:
+        """Take up groups of before a restart, so that what was to stay quiet stays quiet; the oldest first."""
+        for one in past:
+            rule = self._rules.get(one.rule)
+            window, quiet = (int(self._of(rule, what) * SECOND) for what in ("window", "quiet"))
+            self._bundles[one.identity] = Bundle(
+                one.identity, one.first, one.last, one.count, one.lead, raised_at=one.ts,
+                until=max(one.first + window, one.ts + quiet), told=one.count,
+            )  # fmt: skip
+            self._bundles.move_to_end(one.identity)
+            while len(self._bundles) > MOST:
+                self._bundles.popitem(last=False)
+
     def decide(self, alert: Alert) -> Decision:
         """Decide about one alert."""
         rule = self._rules.get(alert.rule)
         identity = identity_of(alert, rule.group_by if rule else None)
         bundle = self._bundle(identity, alert, rule)
+        if bundle.lead and (bundle.lead, bundle.raised_at) == (alert.eyas.get("id"), alert.ts):
+            return Decision(Fate.KNOWN, bundle)
         bundle.add(alert)
         fate = self._fate(bundle, alert, rule)
         if fate is not Fate.RAISED:

@@ -21,13 +21,13 @@ from typing import IO, Any
 import structlog
 
 from eyas import alert as alerts
-from eyas.alert import Alert
+from eyas.alert import SECOND, Alert
 from eyas.delivery import journal, stored
 from eyas.delivery.worker import Watch, Worker
 from eyas.delivery.writer import Ears, Writer
 from eyas.hub import closing, growth, silences
 from eyas.hub.activity import Activity, Notebook
-from eyas.hub.grouping import Bundle, Decision, Fate, Groups
+from eyas.hub.grouping import MOST, Bundle, Decision, Fate, Groups, Past
 from eyas.hub.growth import Growth
 from eyas.hub.routing import Router, Target
 from eyas.hub.settings import INTERNAL, Settings
@@ -36,6 +36,14 @@ from eyas.rules.grouping import Grouping
 
 TICK = 1.0
 REPORT_EVERY = 60.0
+
+LIVE = 60 * SECOND  # an alert that is older than this when it comes is one of a replay
+_GROUPS = (
+    "SELECT a.identity, a.id, a.rule, a.ts, coalesce(b.first, a.ts), coalesce(b.last, a.ts), coalesce(b.count, 1)"
+    " FROM alert a LEFT JOIN bundle b ON b.lead = a.id"
+    " WHERE a.seq > (SELECT coalesce(max(seq), 0) - ? FROM alert) AND a.lead = '' AND a.identity != ''"
+    " AND a.kept BETWEEN a.ts - ? AND a.ts + ? ORDER BY a.seq"
+)
 
 log = structlog.get_logger("eyas.hub")
 
@@ -85,6 +93,7 @@ class Hub:
         self._stop = threading.Event()
         self._reported = time.monotonic()
         self._read_silences()
+        self._read_groups()
         for worker in self.workers:
             worker.start()
         self._ticker = threading.Thread(target=self._tick, name="eyas-hub", daemon=True)
@@ -163,6 +172,8 @@ class Hub:
 
     def _sort(self, alert: Alert, decision: Decision, without: str) -> None:
         bundle = decision.bundle
+        if decision.fate is Fate.KNOWN:
+            return
         if decision.fate is Fate.RAISED:
             outputs = self.router.receivers(alert, repeat=False, without=without)
             more: dict[str, Any] = {"group": bundle.facts()}
@@ -301,6 +312,15 @@ class Hub:
                 journal.count(db, f"held:{why}:{rule}".encode("utf-8", "replace").decode(), more)
 
         self.writer.change(change)
+
+    def _read_groups(self) -> None:
+        """Go on with groups of before a restart. Those of replays are left: a replay begins anew each time."""
+        with contextlib.suppress(sqlite3.Error):
+            db = journal.connect(self.folder, readonly=True)
+            try:
+                self.groups.restore([Past(*row) for row in db.execute(_GROUPS, (MOST, LIVE, LIVE))])
+            finally:
+                db.close()
 
     def _read_silences(self) -> None:
         with contextlib.suppress(sqlite3.Error):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from eyas.alert import Alert
@@ -65,7 +67,27 @@ def detection(alert: Alert) -> dict[str, Any]:
         "evidences": _evidences(found),
         "resources": _resources(found),
     }
-    return made | {key: value for key, value in optional.items() if value}
+    return made | {key: value for key, value in optional.items() if value} | _growth(alert)
+
+
+def _growth(alert: Alert) -> dict[str, Any]:
+    """How often it happened; news of an alert are an update of its finding."""
+    group = alert.eyas.get("group")
+    if not alert.eyas.get("update") or not isinstance(group, Mapping):
+        return {}
+    first, last = int(group["first"]) // 10**6, int(group["last"]) // 10**6
+    lead = str(alert.eyas["id"]).rpartition(":")[0]
+    info = _info(alert) | {"uid": event.identity(replace(alert, eyas={"id": lead}))}
+    return {
+        "activity_id": 2,
+        "activity_name": "Update",
+        "type_uid": 200402,
+        "type_name": "Detection Finding: Update",
+        "count": int(group["count"]),
+        "start_time": first,
+        "end_time": last,
+        "finding_info": info | {"first_seen_time": first, "last_seen_time": last},
+    }
 
 
 def finding(alert: Alert) -> dict[str, Any]:
