@@ -13,6 +13,8 @@ mod snapshot;
 mod values;
 
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod tests;
 
 pub use engine::{Counts, Engine};

@@ -69,6 +69,7 @@ impl State {
         thread.ptid = event.signed(5).unwrap_or(-1);
         (thread.vtid, thread.vpid) = namespace_ids(event, thread.tid);
         self.admit(caller);
+        self.lineage += 1; // known threads may have named it as their parent
         true
     }
 
@@ -110,6 +111,7 @@ impl State {
         (thread.pid, thread.ptid, thread.vpid, thread.vtid) = (child.pid, child.ptid, child.vpid, child.vpid);
         set_program(thread, event);
         self.admit(main);
+        self.lineage += 1; // as above
     }
 
     /// Enters a new thread with what the event says and what it inherits from a thread that is known.

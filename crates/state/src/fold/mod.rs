@@ -52,7 +52,11 @@ impl State {
             && let Some(slot) =
                 self.threads.find(tid).filter(|s| self.threads.get(*s).is_some_and(Thread::is_dead))
         {
-            if self.threads.get(slot).is_some_and(|t| !t.children.is_empty() || t.tid == t.sid) {
+            if self
+                .threads
+                .get(slot)
+                .is_some_and(|t| !t.children.is_empty() || t.tid == t.sid || t.is_invalid())
+            {
                 self.lineage += 1;
             }
             self.threads.remove(slot);
@@ -118,9 +122,10 @@ impl State {
         }
     }
 
-    /// A record for a thread that nobody knows.
+    /// A record for a thread that nobody knows; others may have named it as their parent or leader before.
     pub(super) fn placeholder(&mut self, tid: i64) -> Option<Slot> {
         let slot = self.threads.insert(Thread::unknown(tid))?;
+        self.lineage += 1;
         let version = self.tick();
         self.threads.with(slot, |t| t.version = version);
         Some(slot)
