@@ -127,6 +127,30 @@ def test_a_diff_that_cannot_be_read_leaves_the_rest_of_the_push() -> None:
         assert run.link.status.refused["contents not read"] == 1
 
 
+def test_webhooks_are_made_where_they_are_missing() -> None:
+    made: dict[str, Any] = {}
+    url = "https://eyas.example.com/github"
+
+    def api(asked: Asked) -> Says:
+        if asked.headers.get("authorization") != "Bearer reader":
+            return Says({"message": "Bad credentials"}, 401)
+        if asked.path == "/repos/acme/gone/hooks":
+            return Says({"message": "Not Found"}, 404)
+        if asked.method == "POST":
+            made[asked.path] = json.loads(asked.body)
+            return Says({"id": 1}, 201)
+        return Says([{"config": {"url": url}}] if asked.path == "/repos/acme/shop/hooks" else [])
+
+    wanted = {"repositories": ["acme/shop", "acme/gone", "acme/new", "acme"], "public_url": url}
+    with service(api) as hub, fed("github", **hook(hub.url), **wanted) as run:
+        listening(run)
+        assert run.link.status.refused == {"webhook not made": 1}
+    assert set(made) == {"/repos/acme/new/hooks", "/orgs/acme/hooks"}
+    config = made["/repos/acme/new/hooks"]["config"]
+    assert (config["url"], config["secret"], config["content_type"]) == (url, "shared", "json")
+    assert "organization" in made["/orgs/acme/hooks"]["events"]
+
+
 def test_a_workflow_is_searched_for_miners() -> None:
     scheme = github.RECEPTION.scheme
     assert scheme is not None

@@ -88,7 +88,7 @@ def _value(question: Question, answer: Any) -> Any:
                 "env:NAME, file:PATH or keyring:SERVICE/USER",
             )
         return {place: where}
-    if question.name in ("brokers", "topics", "servers", "match"):
+    if question.name in ("brokers", "topics", "servers", "match", "repositories"):
         return [item.strip() for item in answer.split(",")]
     return answer
 

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
-from eyas.errors import RunError
-from eyas.sources.reach import diff, moment, secrets
+from eyas.errors import RunError, UsageError
+from eyas.sources.reach import diff, hooks, moment, secrets
 from eyas.sources.reach.way import Way, mapped
 from eyas.transports import exchange, http, poll
 from eyas.transports.exchange import Page
@@ -53,6 +53,10 @@ class Webhook(http.Signed):
         Secret | None, "Token that reads contents, to look into pushes of private repositories."
     ] = None
     api: Annotated[str, "Address of the interface; another one for GitHub Enterprise Server."] = API
+    repositories: Annotated[
+        tuple[str, ...], "Repositories, OWNER/NAME, or organisations whose webhooks are made at the start."
+    ] = ()
+    public_url: Annotated[str, "Address that GitHub posts to, for webhooks that are made."] = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +75,18 @@ def webhook(settings: Webhook, link: Link) -> Iterator[Parcel]:
 
     with httpx.Client(timeout=30, follow_redirects=True) as client:
         reader = Reader(client, settings, link)
+        if settings.repositories:
+            hooks.ensure(client, _target(settings), settings.repositories, link)
         yield from mapped(http.parcels(settings, link, RECEPTION), reader.enriched, link)
+
+
+def _target(settings: Webhook) -> hooks.Target:
+    token, secret = settings.api_token, settings.secret
+    if not settings.public_url or token is None or secret is None:
+        raise UsageError(
+            "repositories need public_url, secret and api_token", "or set the webhooks up by hand"
+        )
+    return hooks.Target(settings.public_url, secret.reveal(), settings.api, token.reveal())
 
 
 class Reader:
