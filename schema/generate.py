@@ -226,9 +226,7 @@ def probe_tables(schema: Schema) -> str:
     """Numbers of system calls and encodings of their flags, for `crates/probe`."""
     calls = schema["syscalls"]
 
-    def numbers(arch: str) -> str:
-        return "\n".join(f'    ("{row[1]}", {row[0]}),' for row in calls[arch])
-
+    numbers = "\n".join(f'    ("{row[1]}", {row[0]}),' for row in calls["aarch64"])
     compat = ", ".join(f"({old}, {new})" for old, new in calls["ia32_to_x86_64"].items())
     encodings = "\n".join(rust_encoding(name, row) for name, row in schema["kernel_encodings"].items())
     return f"""// {NOTICE}
@@ -241,13 +239,11 @@ use crate::encoding::Encoding;
 
 /// Numbers on x86-64.
 #[cfg(not(target_arch = "aarch64"))]
-pub(crate) static NUMBERS: [(&str, u16); {len(calls["x86_64"])}] = [
-{numbers("x86_64")}
-];
+pub(crate) use eyas_event::NATIVE_X86_64 as NUMBERS;
 /// Numbers on arm64.
 #[cfg(target_arch = "aarch64")]
-pub(crate) static NUMBERS: [(&str, u16); {len(calls["aarch64"])}] = [
-{numbers("aarch64")}
+pub(crate) static NUMBERS: [(&str, u32); {len(calls["aarch64"])}] = [
+{numbers}
 ];
 /// Numbers of 32-bit callers on x86-64, and the 64-bit call of each.
 pub(crate) static COMPAT: [(u16, u16); {len(calls["ia32_to_x86_64"])}] = [{compat}];

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from eyas import catalog, rules
@@ -69,6 +71,12 @@ def test_a_failed_exec_is_collected_only_when_a_rule_can_hold_on_it() -> None:
         ("fd.filename = .bashrc", Sieve()),
         ("proc.name in (tar, sshd) and fd.name contains lzma", Sieve(names=("sshd", "tar"))),
         ("(fd.name = /a/b or fd.name = /c/d)", Sieve(("/a/b", "/c/d"))),
+        ("fd.name endswith /id_rsa", Sieve(suffixes=("/id_rsa",))),
+        ("fd.filename in (id_rsa, admin.conf)", Sieve(suffixes=("/id_rsa", "min.conf"))),
+        ("(fd.name endswith .key or fd.name endswith server.key)", Sieve(suffixes=(".key",))),
+        ("fd.name endswith /.netrc", Sieve()),
+        ("fd.name endswith /", None),
+        ("fd.name contains /snap/ and fd.name endswith /key4.db", Sieve(suffixes=("/key4.db",))),
         ("fd.name contains lzma", None),
         ("not fd.name startswith /etc", None),
         ("fd.name startswith /", None),
@@ -124,3 +132,8 @@ def test_data_is_collected_for_fields_that_the_configuration_adds() -> None:
         settings = rules.Settings(additions=(addition,))
         loaded = rules.load_documents([document.parse("x", text)], known, settings)
         assert plan(loaded.active, known).data == DATA
+
+
+def test_the_rules_that_are_shipped_need_few_opens() -> None:
+    loaded = rules.load([Path("builtin")], members.known())
+    assert plan(loaded.active, catalog.load()).sieve is not None

@@ -127,19 +127,21 @@ struct recipe {
 	struct test test[TESTS];
 };
 
-/* Which opens for reading may matter: those of paths that begin in one of these ways, those of programs that had one
- * of these names when they began, and those of paths that lead somewhere else than they say. */
+/* Which opens for reading may matter: those of paths that begin or end in one of these ways, those of programs that had
+ * one of these names when they began, and those of paths that lead somewhere else than they say. */
 #define PREFIXES 32
+#define SUFFIXES 32
 #define NAMES 8
-struct prefix {
+/* Eight bytes of a path: the first, or the last. */
+struct part {
 	__u64 value, mask;
 };
 struct name {
 	__u64 word[2];
 };
 struct sieve {
-	__u32 on, prefixes, names, failures;
-	struct prefix prefix[PREFIXES];
+	__u32 on, prefixes, suffixes, names, failures, unused;
+	struct part prefix[PREFIXES], suffix[SUFFIXES];
 	struct name name[NAMES];
 };
 

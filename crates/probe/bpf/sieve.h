@@ -109,9 +109,30 @@ static __always_inline bool begins_so(__u64 head)
 	__u32 prefixes = sieve_word(prefixes);
 
 	for (int i = 0; i < PREFIXES && i < prefixes; i++) {
-		struct prefix *prefix = &plan.sieve.prefix[i];
+		struct part *prefix = &plan.sieve.prefix[i];
 
 		if ((head & prefix->mask) == prefix->value)
+			return 1;
+	}
+	return 0;
+}
+
+/* Whether the path of so many characters, one at least, ends in a way that matters; a slash there leads elsewhere. */
+static __always_inline bool ends_so(const __u64 *path, __u64 len)
+{
+	__u32 suffixes = sieve_word(suffixes);
+	__u64 tail;
+
+	if (len < 8)
+		tail = path[0] << 8 * (8 - len);
+	else
+		bpf_probe_read_kernel(&tail, sizeof(tail), (const __u8 *)path + ((len - 8) & 255));
+	if (tail >> 56 == '/')
+		return 1;
+	for (int i = 0; i < SUFFIXES && i < suffixes; i++) {
+		struct part *suffix = &plan.sieve.suffix[i];
+
+		if ((tail & suffix->mask) == suffix->value)
 			return 1;
 	}
 	return 0;
@@ -138,7 +159,7 @@ static __always_inline bool path_matters(struct record *r, const void *from)
 	__u64 rest = len & 7;
 	if (rest && len < 8 * WORDS)
 		path[(len >> 3) & 31] &= (1ull << 8 * rest) - 1;
-	return is_odd(path, len) || begins_so(path[0]);
+	return is_odd(path, len) || begins_so(path[0]) || ends_so(path, len - 1);
 }
 
 static __always_inline bool open_matters(struct record *r, struct task_struct *task, __u32 arg, __u64 flags, __u64 mask)

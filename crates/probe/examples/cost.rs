@@ -148,6 +148,7 @@ fn sieve() -> Sieve {
     ];
     Sieve {
         prefixes: prefixes.map(str::to_owned).to_vec(),
+        suffixes: vec![".key".into(), ".pem".into(), "/environ".into()],
         names: vec!["sshd".into(), "tar".into()],
         failures: false,
     }

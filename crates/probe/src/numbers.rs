@@ -12,7 +12,7 @@ pub(crate) const COUNT: usize = 512;
 /// No call has this number.
 pub(crate) const NONE: u16 = 0xffff;
 /// Calls that only 32-bit callers have, with numbers of our own.
-const OLD: [(&str, u16); 3] = [("umount", 500), ("send", 501), ("recv", 502)];
+const OLD: [(&str, u32); 3] = [("umount", 500), ("send", 501), ("recv", 502)];
 /// `umount` among the numbers of 32-bit callers.
 const COMPAT_UMOUNT: u16 = 22;
 /// What socketcall stands for, from its first number on (`SYS_SOCKET` is 1).
@@ -55,14 +55,14 @@ impl Numbers {
         let mut calls = vec![None; COUNT];
         let mut generic = BTreeMap::new();
         for (name, number) in NUMBERS.iter().chain(&OLD) {
-            if let Some(slot) = calls.get_mut(usize::from(*number)) {
+            if let Some(slot) = calls.get_mut(*number as usize) {
                 *slot = CALLS.iter().find(|call| call.name == *name);
             }
         }
         for (name, number) in NUMBERS.iter().filter(|(name, _)| is_generic(name)) {
             let code =
                 SYSCALL_CODES.iter().find(|(known, _)| known == name).map_or(0, |(_, code)| *code as u16);
-            generic.insert(*number, (*name, code));
+            generic.insert(*number as u16, (*name, code));
         }
         Numbers { calls, generic }
     }
@@ -100,7 +100,7 @@ pub(crate) fn is_generic(name: &str) -> bool {
 
 /// Number of a call, `NONE` when this machine has none.
 pub(crate) fn number(name: &str) -> u16 {
-    NUMBERS.iter().chain(&OLD).find(|(known, _)| *known == name).map_or(NONE, |(_, number)| *number)
+    NUMBERS.iter().chain(&OLD).find(|(known, _)| *known == name).map_or(NONE, |(_, number)| *number as u16)
 }
 
 /// Our number for each number of a 32-bit caller.

@@ -17,8 +17,9 @@ const FCNTL_STATE: Test = Test::OneOf(1, 1 << 0 | 1 << 2, 1030);
 /// PR_SET_CHILD_SUBREAPER, PR_GET_CHILD_SUBREAPER.
 const PRCTL_STATE: Test = Test::OneOf(0, 1 << 36 | 1 << 37, u16::MAX);
 
-/// Prefixes and names that a sieve can have (`PREFIXES` and `NAMES` of `record.h`).
+/// What a sieve can have (`PREFIXES`, `SUFFIXES` and `NAMES` of `record.h`).
 const PREFIXES: usize = 32;
+const SUFFIXES: usize = 32;
 const NAMES: usize = 8;
 
 /// Which opens for reading may matter; the others, and their closes, are not sent.
@@ -27,6 +28,8 @@ const NAMES: usize = 8;
 pub struct Sieve {
     /// Beginnings of paths; the first eight bytes count.
     pub prefixes: Vec<String>,
+    /// Ends of paths; the last eight bytes count.
+    pub suffixes: Vec<String>,
     /// Names of programs whose every open matters.
     pub names: Vec<String>,
     /// Whether failed opens of other paths matter.
@@ -139,19 +142,16 @@ impl Plan {
 impl Sieve {
     /// `struct sieve`; one that does not fit lets everything through.
     fn bytes(&self) -> Vec<u8> {
-        let fits = self.prefixes.len() <= PREFIXES && self.names.len() <= NAMES;
-        let numbers =
-            [u32::from(fits), self.prefixes.len() as u32, self.names.len() as u32, self.failures.into()];
+        let fits =
+            self.prefixes.len() <= PREFIXES && self.suffixes.len() <= SUFFIXES && self.names.len() <= NAMES;
+        let counts = [self.prefixes.len(), self.suffixes.len(), self.names.len()].map(|n| n as u32);
+        let [prefixes, suffixes, names] = counts;
+        let numbers = [u32::from(fits), prefixes, suffixes, names, self.failures.into(), 0];
         let mut out: Vec<u8> = numbers.iter().flat_map(|n| n.to_ne_bytes()).collect();
-        for i in 0..PREFIXES {
-            let prefix = self.prefixes.get(i).map(String::as_bytes).unwrap_or_default();
-            let (mut value, mut mask) = ([0u8; 8], [0u8; 8]);
-            let len = prefix.len().min(8);
-            value[..len].copy_from_slice(&prefix[..len]);
-            mask[..len].fill(0xff);
-            out.extend_from_slice(&value);
-            out.extend_from_slice(&mask);
-        }
+        let text =
+            |of: &[String], i: usize| of.get(i).map(|text| text.as_bytes().to_vec()).unwrap_or_default();
+        (0..PREFIXES).for_each(|i| out.extend_from_slice(&first(&text(&self.prefixes, i))));
+        (0..SUFFIXES).for_each(|i| out.extend_from_slice(&last(&text(&self.suffixes, i))));
         for i in 0..NAMES {
             let name = self.names.get(i).map(String::as_bytes).unwrap_or_default();
             let mut comm = [0u8; 16];
@@ -161,6 +161,24 @@ impl Sieve {
         }
         out
     }
+}
+
+/// `struct part` of the first bytes of a path.
+fn first(text: &[u8]) -> [u8; 16] {
+    let mut part = [0; 16];
+    let len = text.len().min(8);
+    part[..len].copy_from_slice(&text[..len]);
+    part[8..8 + len].fill(0xff);
+    part
+}
+
+/// `struct part` of the last bytes of a path.
+fn last(text: &[u8]) -> [u8; 16] {
+    let mut part = [0; 16];
+    let len = text.len().min(8);
+    part[8 - len..8].copy_from_slice(&text[text.len() - len..]);
+    part[16 - len..].fill(0xff);
+    part
 }
 
 /// Counts plans, so that what was remembered under an old one is known to be old.
@@ -219,15 +237,17 @@ mod tests {
     fn a_sieve_is_laid_out_as_the_kernel_side_reads_it() {
         let sieve = Sieve {
             prefixes: vec!["/etc/shadow".into(), "/a".into()],
+            suffixes: vec![".key".into()],
             names: vec!["tar".into()],
             failures: true,
         };
         let bytes = sieve.bytes();
-        assert_eq!(bytes.len(), 16 + 16 * (PREFIXES + NAMES));
-        assert_eq!(bytes[..16], [1, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0]);
-        assert_eq!(bytes[16..32], *b"/etc/sha\xff\xff\xff\xff\xff\xff\xff\xff");
-        assert_eq!(bytes[32..48], *b"/a\0\0\0\0\0\0\xff\xff\0\0\0\0\0\0");
-        assert_eq!(bytes[16 + 16 * PREFIXES..][..4], *b"tar\0");
+        assert_eq!(bytes.len(), 24 + 16 * (PREFIXES + SUFFIXES + NAMES));
+        assert_eq!(bytes[..24], [1, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(bytes[24..40], *b"/etc/sha\xff\xff\xff\xff\xff\xff\xff\xff");
+        assert_eq!(bytes[40..56], *b"/a\0\0\0\0\0\0\xff\xff\0\0\0\0\0\0");
+        assert_eq!(bytes[24 + 16 * PREFIXES..][..16], *b"\0\0\0\0.key\0\0\0\0\xff\xff\xff\xff");
+        assert_eq!(bytes[24 + 16 * (PREFIXES + SUFFIXES)..][..4], *b"tar\0");
     }
 
     #[test]

@@ -9,12 +9,13 @@ from typing import Any
 from eyas import lang
 from eyas.catalog import GENERIC_IDS, KERNEL, Catalog
 from eyas.rules.compiling import Compiled
-from eyas.rules.suppose import Guard, Supposed, can_hold, guard
+from eyas.rules.suppose import Guard, Supposed, can_hold, guard, together
 
 # What the kernel side can hold (`bpf/record.h`).
 MOST_PREFIXES = 32
+MOST_SUFFIXES = 32
 MOST_NAMES = 8
-PREFIX = 8
+PART = 8
 DATA = 80
 
 _OPENS = frozenset(("open", "openat", "openat2"))
@@ -40,10 +41,16 @@ class Sieve:
     prefixes: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     failures: bool = False
+    suffixes: tuple[str, ...] = ()
 
     def json(self) -> dict[str, Any]:
         """The form that the probe reads."""
-        return {"prefixes": list(self.prefixes), "names": list(self.names), "failures": self.failures}
+        return {
+            "prefixes": list(self.prefixes),
+            "suffixes": list(self.suffixes),
+            "names": list(self.names),
+            "failures": self.failures,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +159,7 @@ def _uses(rule: Compiled, fields: tuple[str, ...]) -> bool:
 
 def _sieve(rules: list[Compiled], catalog: Catalog) -> Sieve | None:
     """The sieve for all rules; None when some rule needs every open for reading, or what it needs is too much."""
-    prefixes: set[str] = set()
-    names: set[str] = set()
+    needed = Guard()
     failures = False
     for rule in rules:
         for name in _OPENS.intersection(calls_of(rule, catalog)):
@@ -162,18 +168,18 @@ def _sieve(rules: list[Compiled], catalog: Catalog) -> Sieve | None:
             if read is None:
                 return None
             failures |= failed is None or bool(failed.names)
-            prefixes |= read.prefixes | (failed or Guard()).prefixes
-            names |= read.names
-    shortest = _shortest(prefixes)
-    if len(shortest) > MOST_PREFIXES or len(names) > MOST_NAMES:
+            needed = together((needed, read, failed or Guard())) or needed
+    prefixes = _shortest(needed.prefixes)
+    suffixes = tuple(sorted(one[::-1] for one in _shortest(part[::-1] for part in needed.suffixes)))
+    if len(prefixes) > MOST_PREFIXES or len(suffixes) > MOST_SUFFIXES or len(needed.names) > MOST_NAMES:
         return None
-    return Sieve(shortest, tuple(sorted(names)), failures)
+    return Sieve(prefixes, tuple(sorted(needed.names)), failures, suffixes)
 
 
-def _shortest(prefixes: Iterable[str]) -> tuple[str, ...]:
+def _shortest(parts: Iterable[str]) -> tuple[str, ...]:
     """The beginnings as the kernel compares them: cut, and without those that another covers."""
     kept: list[str] = []
-    for prefix in sorted({prefix.encode()[:PREFIX].decode(errors="ignore") for prefix in prefixes}, key=len):
-        if not any(prefix.startswith(other) for other in kept):
-            kept.append(prefix)
+    for part in sorted({part.encode()[:PART].decode(errors="ignore") for part in parts}, key=len):
+        if not any(part.startswith(other) for other in kept):
+            kept.append(part)
     return tuple(sorted(kept))

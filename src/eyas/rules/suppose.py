@@ -37,15 +37,17 @@ class Supposed:
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """What must be true of an open for a condition to hold: a beginning of the path, or the name of the program."""
+    """What must be true of an open for a condition to hold: a beginning or an end of the path, or a program's name."""
 
     prefixes: frozenset[str] = frozenset()
+    suffixes: frozenset[str] = frozenset()
     names: frozenset[str] = frozenset()
 
     @property
     def cost(self) -> tuple[int, int, int]:
-        """How little it leaves out: names are dearer than beginnings of paths, short beginnings than long ones."""
-        return len(self.names), len(self.prefixes), -min(map(len, self.prefixes), default=0)
+        """How little it leaves out: names are dearer than parts of paths, short parts than long ones."""
+        parts = self.prefixes | self.suffixes
+        return len(self.names), len(parts), -min(map(len, parts), default=0)
 
 
 def can_hold(node: Node, supposed: Supposed) -> bool:
@@ -79,23 +81,26 @@ def _join_guards(node: Node, children: list[_Both]) -> _Both:
         return children[0][1], children[0][0]
     holds, fails = [child[0] for child in children], [child[1] for child in children]
     if isinstance(node, And):
-        return _narrowest(holds), _together(fails)
-    return _together(holds), _narrowest(fails)
+        return _narrowest(holds), together(fails)
+    return together(holds), _narrowest(fails)
 
 
 def _narrowest(guards: Iterable[Guard | None]) -> Guard | None:
     return min((one for one in guards if one is not None), key=lambda one: one.cost, default=None)
 
 
-def _together(guards: Iterable[Guard | None]) -> Guard | None:
+def together(guards: Iterable[Guard | None]) -> Guard | None:
+    """What must be true for any of several to hold; None when nothing is known of one."""
     prefixes: set[str] = set()
+    suffixes: set[str] = set()
     names: set[str] = set()
     for one in guards:
         if one is None:
             return None
         prefixes |= one.prefixes
+        suffixes |= one.suffixes
         names |= one.names
-    return Guard(frozenset(prefixes), frozenset(names))
+    return Guard(frozenset(prefixes), frozenset(suffixes), frozenset(names))
 
 
 def _of_check(check: Check) -> Guard | None:
@@ -111,6 +116,10 @@ def _of_check(check: Check) -> Guard | None:
         return _NEVER
     if name == "fd.filename" and check.op in _BEGINNINGS and all(value.startswith(".") for value in values):
         return _NEVER
+    if name in _PATHS and check.op == "endswith":
+        return _endings(values)
+    if name == "fd.filename" and check.op in ("=", "==", "in"):
+        return _endings(["/" + value for value in values])
     if name in _PATHS and check.op in ("=", "==", "in", "startswith", "pmatch"):
         return _paths(values)
     if name in _PATHS and check.op == "glob":
@@ -126,6 +135,12 @@ def _paths(values: Iterable[str]) -> Guard | None:
     # A name that does not begin with a slash belongs to a path that is never left out.
     prefixes = frozenset(value for value in values if value.startswith("/") or not value)
     return None if prefixes & {"", "/"} else Guard(prefixes)
+
+
+def _endings(values: Iterable[str]) -> Guard | None:
+    # What stands after a slash and a dot belongs to a path with dots, which is never left out.
+    suffixes = frozenset(value for value in values if "/." not in value)
+    return None if any(not value.strip("/") for value in suffixes) else Guard(suffixes=suffixes)
 
 
 def _literal(pattern: str) -> str:

@@ -1,7 +1,11 @@
 //! A flood: what it may take from others.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use eyas_probe::Plan;
 
 use crate::files::sys;
 use crate::stage::{Stage, c};
@@ -9,8 +13,11 @@ use crate::stage::{Stage, c};
 pub(crate) const CASES: &[crate::Case] = &[
     ("a flood loses its own events, and every loss is counted", flood),
     ("births and deaths survive a flood", lives),
+    ("every exec is seen while others open files as fast as they can", execs),
 ];
 
+/// What makes this program a flooder.
+pub(crate) const FLOOD_ARGUMENT: &str = "--flood";
 /// More events than the ring holds.
 const FLOOD: i32 = 160_000;
 
@@ -75,4 +82,48 @@ fn lives(stage: &mut Stage) {
         }
     });
     assert_eq!(seen.all("procexit").len(), 21);
+}
+
+/// Programs that are run, if there is time.
+const EXECS: i64 = 10_000;
+const LONGEST: Duration = Duration::from_secs(5);
+/// So many at a time.
+const TOGETHER: i64 = 100;
+const FLOODERS: usize = 2;
+
+/// Opens a file again and again.
+pub(crate) fn open_for_ever() -> ! {
+    loop {
+        let fd = sys!(SYS_openat(libc::AT_FDCWD, c"/proc/version".as_ptr(), libc::O_RDONLY, 0)) as i32;
+        sys!(SYS_close(fd));
+    }
+}
+
+fn execs(stage: &mut Stage) {
+    let own = std::env::current_exe().expect("a program");
+    let flood = || Command::new(&own).arg(FLOOD_ARGUMENT).spawn().expect("a flooder");
+    let mut flooders: Vec<_> = (0..FLOODERS).map(|_| flood()).collect();
+    let before = stage.lost_of("process");
+    let path = ["/bin/true", "/bin/busybox"].into_iter().find(|path| Path::new(path).exists()).map(c);
+    let path = path.expect("a small program");
+    let arguments = [path.as_ptr(), c"true".as_ptr(), std::ptr::null()];
+    let seen = stage.run_under(&Plan::of(&[]), |notes| {
+        let end = Instant::now() + LONGEST;
+        while notes.get(0) < EXECS && Instant::now() < end {
+            for _ in 0..TOGETHER {
+                if sys!(SYS_clone(libc::SIGCHLD, 0, 0, 0, 0)) == 0 {
+                    sys!(SYS_execve(path.as_ptr(), arguments.as_ptr(), [std::ptr::null::<u8>()].as_ptr()));
+                    sys!(SYS_exit_group(1));
+                }
+            }
+            for _ in 0..TOGETHER {
+                sys!(SYS_wait4(-1, 0, 0, 0));
+            }
+            notes.put(0, notes.get(0) + TOGETHER);
+        }
+    });
+    flooders.iter_mut().for_each(|one| drop(one.kill().and_then(|()| one.wait())));
+    let ran = seen.all("execve").iter().filter(|event| event.signed(0) == Some(0)).count();
+    println!("{ran} execs, {} opens and others lost", stage.lost());
+    assert_eq!((ran as i64, stage.lost_of("process")), (seen.notes.get(0), before));
 }

@@ -42,6 +42,9 @@ fn cases() -> Vec<Case> {
 
 fn main() {
     let wanted = std::env::args().skip(1).find(|arg| !arg.starts_with('-'));
+    if std::env::args().any(|arg| arg == fairness::FLOOD_ARGUMENT) {
+        fairness::open_for_ever();
+    }
     if std::env::args().any(|arg| arg == "--list") {
         cases().iter().for_each(|(name, _)| println!("{name}: test"));
         return;

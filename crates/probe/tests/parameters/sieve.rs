@@ -8,6 +8,7 @@ use crate::stage::{Seen, Stage, c};
 pub(crate) const CASES: &[crate::Case] = &[
     ("an open for reading of another path is left out, and its close", left_out),
     ("an open of a path that matters is sent, and its close", matters),
+    ("an open of a path that ends so that it matters is sent", ends),
     ("an open through dots, links to the start or a relative path is sent", odd),
     ("an open of a folder is sent, for paths may start there", folder),
     ("an open for writing is sent", writing),
@@ -18,7 +19,7 @@ pub(crate) const CASES: &[crate::Case] = &[
 
 fn plan(prefixes: &[&str], names: &[&str]) -> Plan {
     let listed = |all: &[&str]| all.iter().map(|one| (*one).to_owned()).collect();
-    let sieve = Sieve { prefixes: listed(prefixes), names: listed(names), failures: false };
+    let sieve = Sieve { prefixes: listed(prefixes), names: listed(names), ..Sieve::default() };
     Plan { sieve: Some(sieve), ..Plan::of(&[]) }
 }
 
@@ -43,6 +44,21 @@ fn left_out(stage: &mut Stage) {
 fn matters(stage: &mut Stage) {
     let seen = stage.run_under(&plan(&["/usr/", "/etc/pas"], &[]), |_| visit(c"/etc/passwd", libc::O_RDONLY));
     assert_eq!(count(&seen), (1, 1));
+}
+
+fn ends(stage: &mut Stage) {
+    let with = |suffix: &str| {
+        let sieve = Sieve { suffixes: vec![suffix.to_owned()], ..Sieve::default() };
+        Plan { sieve: Some(sieve), ..Plan::of(&[]) }
+    };
+    for (suffix, sent) in
+        [("/version", 1), ("sion", 1), ("/proc/version", 1), ("version/", 0), ("/versio", 0)]
+    {
+        let seen = stage.run_under(&with(suffix), |_| visit(c"/proc/version", libc::O_RDONLY));
+        assert_eq!(count(&seen), (sent, sent), "{suffix}");
+    }
+    let seen = stage.run_under(&with("/init"), |_| visit(c"/dev/null", libc::O_RDONLY));
+    assert_eq!(count(&seen), (0, 0));
 }
 
 fn odd(stage: &mut Stage) {

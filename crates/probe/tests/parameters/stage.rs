@@ -102,6 +102,10 @@ impl Stage {
         self.sensor.counters().lost.values().sum()
     }
 
+    pub(crate) fn lost_of(&self, class: &str) -> u64 {
+        self.sensor.counters().lost.get(class).copied().unwrap_or(0)
+    }
+
     /// A path for a file of this test.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.dir.join(name)

@@ -48,6 +48,7 @@ def _sieve(one: Plan) -> str:
     sieve = one.sieve or plan.Sieve()
     parts = [
         _list("paths that begin with", sieve.prefixes),
+        _list("paths that end with", sieve.suffixes),
         _list("programs named", sieve.names),
         "failed ones" if sieve.failures else "",
         "relative paths and those with dots",
