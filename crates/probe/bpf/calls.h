@@ -11,6 +11,9 @@
 /* Size of a message head, 64-bit and 32-bit. */
 #define MESSAGE 56
 #define COMPAT_MESSAGE 28
+/* Messages of a vector, and descriptors that are waited for. */
+#define MESSAGES 8
+#define POLLED 16
 
 /* ---- arguments ---- */
 
@@ -259,6 +262,29 @@ __noinline int step(__u32 op, __u32 arg, __u32 len)
 	case OP_CGROUPS:
 		cgroups_of(r, task);
 		break;
+	case OP_POLLED:
+		size = argument(r, arg + 1);
+		user_bytes(r, (void *)value, (size < POLLED ? size : POLLED) * 8);
+		break;
+	}
+	return 0;
+}
+
+/* The messages of a vector behind the first, each an event. */
+__noinline int other_messages(void)
+{
+	struct record *r = scratch(SLOT_CALL);
+
+	if (!r)
+		return 0;
+	struct recipe *recipe = &plan.recipe[r->kind & (SYSCALLS - 1)];
+	__u32 steps = *(volatile __u8 *)&recipe->steps;
+	for (int n = 1; n < MESSAGES && n < r->ret; n++) {
+		r->args[1] += r->flags & RECORD_COMPAT ? COMPAT_MESSAGE + 4 : MESSAGE + 8;
+		r->size = sizeof(*r);
+		for (int i = 0; i < STEPS && i < steps; i++)
+			step(recipe->step[i].op, recipe->step[i].arg, recipe->step[i].len);
+		send_call(r, recipe->class);
 	}
 	return 0;
 }
@@ -272,6 +298,7 @@ static __always_inline int call(struct pt_regs *regs, __u64 nr, long ret, bool d
 	struct task_struct *task = (void *)bpf_get_current_task_btf();
 	bool compat = is_compat(task, DIRECT);
 
+	barrier_var(nr);
 	if (ids >> 32 == own_pid)
 		return 0;
 	struct record *r = blank(nr, SLOT_CALL);
@@ -305,6 +332,8 @@ static __always_inline int call(struct pt_regs *regs, __u64 nr, long ret, bool d
 		step(recipe->step[i].op, recipe->step[i].arg, recipe->step[i].len);
 	made(r, task, recipe->makes);
 	send_call(r, recipe->class);
+	if (recipe->makes == MAKES_MESSAGES)
+		other_messages();
 	return 0;
 }
 

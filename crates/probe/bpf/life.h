@@ -37,7 +37,7 @@ static __always_inline int exec(struct task_struct *task, struct linux_binprm *b
 	cgroups_of(r, task);
 	path_of(r, BPF_CORE_READ(mm, exe_file));
 	kernel_text(r, BPF_CORE_READ(bprm, filename));
-	send(&processes, r, CLASS_PROCESS);
+	send(&processes, r, CLASS_LIFE);
 	return 0;
 }
 
@@ -111,7 +111,7 @@ static __always_inline int fork(struct task_struct *parent, struct task_struct *
 		begins(child);
 	else if (direct)
 		joins(child);
-	send(&processes, r, CLASS_PROCESS);
+	send(&processes, r, CLASS_LIFE);
 	return 0;
 }
 
@@ -187,7 +187,7 @@ static __always_inline int exit(struct task_struct *task)
 		return 0;
 	r->ret = BPF_CORE_READ(task, exit_code);
 	r->args[0] = reaper_of(task);
-	send(&processes, r, CLASS_PROCESS);
+	send(&processes, r, CLASS_LIFE);
 	return 0;
 }
 

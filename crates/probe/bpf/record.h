@@ -83,6 +83,7 @@ enum op {
 	OP_ENVIRONMENT,  /* environment of the caller */
 	OP_CGROUPS,  /* names of the caller's cgroups */
 	OP_PROGRAM,  /* path of the caller's program */
+	OP_POLLED,  /* descriptors at arg that are waited for, their number in the argument behind it */
 	OPS,
 };
 #define STEPS 6
@@ -119,6 +120,7 @@ enum makes {
 	MAKES_RESULT,
 	MAKES_PAIR,  /* those of the first blob */
 	FORGETS_ALL,
+	MAKES_MESSAGES,  /* no descriptors, but an event for each message of a vector at argument 1 */
 };
 
 struct recipe {
@@ -166,6 +168,7 @@ enum class {
 	CLASS_NETWORK,
 	CLASS_FILE,
 	CLASS_OTHER,
+	CLASS_LIFE,  /* births, execs and deaths */
 	CLASSES,
 };
 

@@ -7,8 +7,8 @@ use crate::encoding::Encoding;
 use crate::generated as code;
 use crate::recipe::{
     ARGUMENTS, CGROUPS, FLAGS_IN_HOW, Makes, PROCESS, PROGRAM, RETURNED, Step, Test, bytes, data, file,
-    first_data, message, message_control, message_data, pair, queue, sized, sized_at, strings, text, tuple,
-    vector,
+    first_data, message, message_control, message_data, pair, polled, queue, sized, sized_at, strings, text,
+    tuple, vector,
 };
 
 /// A number that a record holds.
@@ -91,6 +91,8 @@ pub(crate) enum Origin {
     OptionName,
     /// Operation of futex with its flags.
     FutexOperation,
+    /// Descriptors that are waited for, with what came of each.
+    Polled(usize),
     /// A number.
     Fixed(u64),
     /// Not available.
@@ -135,7 +137,7 @@ pub(crate) struct Call {
 use Class::{File, Network, Open, Other, Process};
 use Origin::{
     Address, Bytes, Coded, Connected, Dev, Duration, Dynamic, Empty, Fixed, Inbound, Ino, Layers, Limit,
-    NodeMode, Number, OpenFlags, OpenMode, Option as SockOption, Outbound, PrctlNumber, PtraceData,
+    NodeMode, Number, OpenFlags, OpenMode, Option as SockOption, Outbound, Polled, PrctlNumber, PtraceData,
     QueueShare, Text, TextFor,
 };
 use Value::{Arg, Ret, U16, U32, U64};
@@ -257,8 +259,8 @@ pub(crate) static CALLS: &[Call] = &[
     call("pidfd_getfd", id::SYSCALL_PIDFD_GETFD_X, Other, &[], &[R, A0, A1, A2]),
     call("bpf", id::SYSCALL_BPF_2_X, Other, &[], &[R, A0]),
     call("epoll_wait", id::SYSCALL_EPOLLWAIT_X, Other, &[], &[R, A2]),
-    call("poll", id::SYSCALL_POLL_X, Other, &[], &[R, Empty, Origin::Unsigned32(2)]),
-    call("ppoll", id::SYSCALL_PPOLL_X, Other, &[bytes(2, 16)], &[R, Empty, Duration(0), Empty]),
+    call("poll", id::SYSCALL_POLL_X, Other, &[polled(0)], &[R, Polled(0), Origin::Unsigned32(2)]),
+    call("ppoll", id::SYSCALL_PPOLL_X, Other, &[bytes(2, 16), polled(0)], &[R, Polled(1), Duration(0), Empty]),
     call("select", id::SYSCALL_SELECT_X, Other, &[], &[R]),
 
     // Data.
@@ -365,6 +367,7 @@ impl Call {
         match self.name {
             "pipe" | "pipe2" | "socketpair" => Makes::Pair,
             "close_range" => Makes::ForgetsAll,
+            "sendmmsg" | "recvmmsg" => Makes::Messages,
             "fcntl" => Makes::Result,
             _ if EVENTS[usize::from(self.event)].flags.has(Flags::CREATES_FD) => Makes::Result,
             _ => Makes::Nothing,

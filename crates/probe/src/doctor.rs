@@ -32,7 +32,7 @@ pub fn classes() -> BTreeMap<&'static str, Vec<&'static str>> {
     for call in crate::calls::CALLS {
         all.entry(crate::sensor::CLASSES[call.class as usize]).or_default().push(call.name);
     }
-    all.entry("process")
+    all.entry("life")
         .or_default()
         .extend(["execve", "execveat", "clone", "clone3", "fork", "vfork", "procexit"]);
     all

@@ -112,6 +112,11 @@ pub(crate) const CGROUPS: Step = step(19, 0, 0);
 /// Path of the caller's program.
 pub(crate) const PROGRAM: Step = step(20, 0, 0);
 
+/// Descriptors that are waited for; the next argument is their number.
+pub(crate) const fn polled(arg: u8) -> Step {
+    step(21, arg, 0)
+}
+
 /// Instead of an argument with open flags: they stand in the structure of openat2.
 pub(crate) const FLAGS_IN_HOW: u16 = 7;
 
@@ -123,6 +128,8 @@ pub(crate) enum Makes {
     Result,
     Pair,
     ForgetsAll,
+    /// No descriptors, but an event for each message.
+    Messages,
 }
 
 /// A test that must hold for a call to be sent.

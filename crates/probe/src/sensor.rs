@@ -22,7 +22,7 @@ use crate::{Counters, ProbeError};
 
 static OBJECT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/probe.bpf.o"));
 
-pub(crate) const CLASSES: [&str; 5] = ["process", "open", "network", "file", "other"];
+pub(crate) const CLASSES: [&str; 6] = ["process", "open", "network", "file", "other", "life"];
 /// Scratch areas of a processor (`SLOTS` in `send.h`).
 const SLOTS: u32 = 3;
 /// Calls that are read before what was read is handed on: memory stays small when more comes than can be judged.

@@ -21,6 +21,8 @@ def command(paths: tuple[Path, ...], rounds: int, count: int, as_json: bool) -> 
 
     The loops count their own processor time; redis and nginx (with wrk) take part where they are installed.
     """
+    if absent := cost.missing():
+        click.echo(f"left out, for it is not installed: {', '.join(absent)}", err=True)
     figures, agent = cost.measure(paths, rounds, count)
     rows = {name: one.row() for name, one in figures.items()}
     if as_json:

@@ -7,12 +7,14 @@ import os
 import re
 import shutil
 import signal
+import socket
 import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,6 +29,8 @@ for _ in range({count}):
     {body}
 print((time.thread_time_ns() - start) / {count})
 """
+# Seconds until a server must listen.
+PATIENCE = 10
 _RATE = re.compile(r"([\d.]+) requests per second")
 
 Work = Callable[[], float]
@@ -69,6 +73,13 @@ def works(count: int) -> Iterator[tuple[str, str, Work]]:
         yield "redis_set", "requests/s", _redis
     if shutil.which("nginx") and shutil.which("wrk"):
         yield "nginx", "requests/s", _nginx
+
+
+def missing() -> tuple[str, ...]:
+    """Programs whose work is left out because they are not installed."""
+    return tuple(
+        name for name in ("redis-server", "redis-benchmark", "nginx", "wrk") if not shutil.which(name)
+    )
 
 
 def measure(rules: Sequence[Path], rounds: int, count: int) -> tuple[dict[str, Rounds], Agent]:
@@ -130,17 +141,26 @@ def _loop(body: str, count: int) -> float:
     return float(done.stdout)
 
 
+def _listening(port: int) -> None:
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        with suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port), PATIENCE):
+            return
+        time.sleep(0.01)
+    raise RunError(f"nobody listens on port {port}")
+
+
 def _redis() -> float:
     with tempfile.TemporaryDirectory() as folder:
-        socket = f"{folder}/redis.sock"
+        path = f"{folder}/redis.sock"
         server = subprocess.Popen(
-            ["redis-server", "--port", "0", "--unixsocket", socket, "--save", "", "--dir", folder],
+            ["redis-server", "--port", "0", "--unixsocket", path, "--save", "", "--dir", folder],
             stdout=subprocess.PIPE,
             text=True,
         )
         try:
             next(line for line in server.stdout or () if "ready to accept" in line.lower())
-            test = ["redis-benchmark", "-s", socket, "-t", "set", "-n", "100000", "-q"]
+            test = ["redis-benchmark", "-s", path, "-t", "set", "-n", "100000", "-q"]
             said = subprocess.run(test, check=True, capture_output=True, text=True).stdout
             return float(_RATE.findall(said)[-1])
         finally:
@@ -150,6 +170,8 @@ def _redis() -> float:
 
 def _nginx() -> float:
     with tempfile.TemporaryDirectory() as folder:
+        # Its workers are not root.
+        Path(folder).chmod(0o755)
         (Path(folder) / "index.html").write_text("x" * 612)
         settings = Path(folder) / "nginx.conf"
         settings.write_text(
@@ -158,6 +180,7 @@ def _nginx() -> float:
         )
         server = subprocess.Popen(["nginx", "-c", str(settings), "-p", folder], stderr=subprocess.DEVNULL)
         try:
+            _listening(18080)
             test = ["wrk", "-t1", "-c16", "-d3s", "http://127.0.0.1:18080/"]
             said = subprocess.run(test, check=True, capture_output=True, text=True).stdout
             return float(re.findall(r"Requests/sec:\s+([\d.]+)", said)[-1])

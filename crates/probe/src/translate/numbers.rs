@@ -56,6 +56,7 @@ pub(crate) fn special(origin: Origin, record: &Record<'_>, _info: &Info) -> Opti
             let command = code::FUTEX_OP.apply(arg(1) & FUTEX_COMMAND);
             Some(half(command | arg(1) & 0x180))
         }
+        Origin::Polled(n) => Some(polled(blob(n))),
         Origin::Option(n) => Some(option(arg(1), arg(2), blob(n))),
         Origin::Dynamic(i) => Some(indexed(0, &arg(i).to_le_bytes())),
         Origin::PtraceData(n) => Some(ptrace_data(record, blob(n))),
@@ -90,6 +91,17 @@ fn duration(b: &[u8], compat: bool) -> Option<Vec<u8>> {
     let (seconds, ns) =
         if compat { (u32_at(b, 0)?.into(), u32_at(b, 4)?.into()) } else { (u64_at(b, 0)?, u64_at(b, 8)?) };
     Some(seconds.wrapping_mul(SECOND).wrapping_add(ns).to_le_bytes().to_vec())
+}
+
+/// Descriptors of `struct pollfd`, each with the events that came.
+fn polled(list: &[u8]) -> Vec<u8> {
+    let mut out = ((list.len() / 8) as u16).to_le_bytes().to_vec();
+    for one in list.chunks_exact(8) {
+        let came = u16::from_le_bytes([one[6], one[7]]);
+        out.extend_from_slice(&i64::from(u32_at(one, 0).unwrap_or(0) as i32).to_le_bytes());
+        out.extend_from_slice(&half(code::POLL_EVENTS.apply(came.into())));
+    }
+    out
 }
 
 /// Options of the socket level have types; all others are bytes.

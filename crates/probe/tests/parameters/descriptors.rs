@@ -15,6 +15,7 @@ pub(crate) const CASES: &[crate::Case] = &[
     ("read and write carry the start of their data", data),
     ("readv and writev carry the start of their vectors", vectors),
     ("lseek, ioctl and flock carry their numbers", small),
+    ("poll carries the descriptors and what came of each", poll),
 ];
 
 const CLOEXEC: i64 = 4096;
@@ -191,4 +192,16 @@ fn small(stage: &mut Stage) {
     seen.expect("lseek", &[("res", N(EBADF)), ("fd", N(99)), ("offset", N(7)), ("whence", N(2))]);
     seen.expect("ioctl", &[("res", N(EBADF)), ("fd", N(99)), ("request", N(0x5413)), ("argument", N(12))]);
     seen.expect("flock", &[("res", N(EBADF)), ("fd", N(99)), ("operation", N(2))]);
+}
+
+fn poll(stage: &mut Stage) {
+    let seen = stage.run(&["poll"], |notes| {
+        sys!(notes[0] = SYS_eventfd2(1, 0));
+        let wanted = |fd| libc::pollfd { fd, events: libc::POLLIN | libc::POLLOUT, revents: 0 };
+        let mut both = [wanted(notes.get(0) as i32), wanted(-1)];
+        sys!(SYS_poll(both.as_mut_ptr(), 2, 0));
+    });
+    let fd = seen.notes.get(0).to_le_bytes();
+    let list = [&[2, 0][..], &fd, &[1 | 4, 0], &(-1i64).to_le_bytes(), &[0, 0]].concat();
+    seen.expect("poll", &[("res", N(1)), ("fds", Is::B(list)), ("timeout", N(0))]);
 }

@@ -5,7 +5,7 @@ use std::os::fd::AsRawFd;
 use std::os::unix::net::{UnixDatagram, UnixListener};
 
 use crate::files::sys;
-use crate::stage::{Is, Is::N, Notes, Seen, Stage, c};
+use crate::stage::{Is, Is::N, Notes, Seen, Stage, c, check};
 
 pub(crate) const CASES: &[crate::Case] = &[
     ("socket carries family, type and protocol", socket),
@@ -19,7 +19,7 @@ pub(crate) const CASES: &[crate::Case] = &[
     ("sendto without connection carries the address that was given", sendto),
     ("recvfrom carries the sender", recvfrom),
     ("sendmsg and recvmsg carry the pair, the data and the control data", messages),
-    ("sendmmsg carries the size of its first message", many),
+    ("sendmmsg gives an event for each message", many),
     ("socket options are carried by their type", options),
     ("shutdown carries how", shutdown),
 ];
@@ -267,17 +267,30 @@ fn many(stage: &mut Stage) {
     sender.connect(to).expect("it connects");
     let fd = sender.as_raw_fd();
     let seen = stage.run(&["sendmmsg"], |_| {
-        let mut bytes = *b"first";
-        let mut part = libc::iovec { iov_base: bytes.as_mut_ptr().cast(), iov_len: bytes.len() };
-        // SAFETY: a message head of zeros is valid.
-        let mut one: libc::mmsghdr = unsafe { std::mem::zeroed() };
-        (one.msg_hdr.msg_iov, one.msg_hdr.msg_iovlen) = (&raw mut part, 1);
-        sys!(SYS_sendmmsg(fd, &raw mut one, 1, 0));
+        let mut texts = [*b"first", *b"other"];
+        let mut parts =
+            texts.each_mut().map(|text| libc::iovec { iov_base: text.as_mut_ptr().cast(), iov_len: 5 });
+        parts[1].iov_len = 3;
+        // SAFETY: message heads of zeros are valid.
+        let mut heads: [libc::mmsghdr; 2] = unsafe { std::mem::zeroed() };
+        for (head, part) in heads.iter_mut().zip(&mut parts) {
+            (head.msg_hdr.msg_iov, head.msg_hdr.msg_iovlen) = (part, 1);
+        }
+        sys!(SYS_sendmmsg(fd, heads.as_mut_ptr(), 2, 0));
     });
-    let data = Is::B(b"first".to_vec());
-    let sent =
-        [("res", N(1)), ("fd", N(fd.into())), ("size", N(5)), ("data", data), ("tuple", tuple(from, to))];
-    seen.expect("sendmmsg", &sent);
+    let events = seen.all("sendmmsg");
+    assert_eq!(events.len(), 2);
+    for (event, (size, data)) in events.iter().zip([(5, "first"), (3, "oth")]) {
+        let data = Is::B(data.as_bytes().to_vec());
+        let sent = [
+            ("res", N(2)),
+            ("fd", N(fd.into())),
+            ("size", N(size)),
+            ("data", data),
+            ("tuple", tuple(from, to)),
+        ];
+        check(event, &sent);
+    }
 }
 
 fn options(stage: &mut Stage) {

@@ -9,7 +9,7 @@ use eyas_event::{Event, Snapshot, id, table::Kind};
 use eyas_probe::{Plan, ProbeError, Rung, Sensor};
 
 /// Longest time until the end of a process must have been seen.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A probe and a folder for files.
 pub(crate) struct Stage {
