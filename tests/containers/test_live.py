@@ -16,7 +16,8 @@ RULE = """
 - rule: ran in a container
   desc: A program is started in a container.
   condition: evt.type in (execve, execveat) and container.id != host and proc.name in (cat, sh)
-  output: "%proc.cmdline %container.id %container.name %container.image.repository %user.name"
+  output: "%proc.cmdline %container.id %container.name %container.image.repository %user.name
+    %k8smeta.deployment.name %k8s.ns.label[team]"
   priority: WARNING
 """
 
@@ -56,12 +57,16 @@ def test_an_alert_is_amended_under_its_id_when_the_description_comes(machine, po
     assert number[:12] in [question.container for question in next(reports(live)).questions]
     podman("exec", name, "/bin/sh", "-c", "exit 0")
     first = next(found for report in reports(live) for found in report.found)
-    live.tell("container", {"json": json.dumps({"container": {"id": number[:12], "name": name}})})
+    pod = {"deployment": {"name": "web"}, "ns": {"labels": {"team": "falcons"}}}
+    told = {"id": number[:12], "name": name, "k8s": pod}
+    live.tell("container", {"json": json.dumps({"container": told})})
     second = next(found for report in reports(live) for found in report.found if found.amends)
     before, after = (pipeline.alert_of(f.matches[0], loaded.active[0], "") for f in (first, second))
     assert before.eyas["id"] == after.eyas["id"]
     assert (before.fields["container.name"], after.fields["container.name"]) == (None, name)
     assert before.fields["proc.cmdline"] == after.fields["proc.cmdline"]
+    assert after.fields["k8smeta.deployment.name"] == "web"
+    assert after.fields["k8s.ns.label[team]"] == "falcons"
     live.close()
 
 

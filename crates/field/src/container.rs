@@ -3,6 +3,7 @@
 use serde_json::{Map, Value as Json};
 
 use crate::field::{Arg, ArgKind, Field, Flag};
+use crate::k8smeta;
 use crate::value::{flag, owned, text, uint};
 use crate::{Cx, Key, Scope, Type, Value};
 
@@ -426,273 +427,178 @@ pub(crate) static FIELDS: &[Field] = &[
     },
     Field {
         name: "k8s.rc.name",
-        about: "Deprecated, never extracted",
+        about: "Name of the replication controller, as the Kubernetes API knows it",
         kind: Type::Text,
         declared: "CHARBUF",
         scope: Scope::Process,
-        flags: &[Flag::Deprecated],
-        unavailable: Some("needs the Kubernetes API, which the runtime does not ask"),
-        get: |cx, _| {
-            let _ = cx;
-            None
-        },
+        get: |cx, _| k8smeta::member(cx, "rc", "name"),
         ..Field::NEW
     },
     Field {
         name: "k8s.rc.id",
-        about: "Deprecated, never extracted",
+        about: "Uid of the replication controller, as the Kubernetes API knows it",
         kind: Type::Text,
         declared: "CHARBUF",
         scope: Scope::Process,
-        flags: &[Flag::Deprecated],
-        unavailable: Some("needs the Kubernetes API, which the runtime does not ask"),
-        get: |cx, _| {
-            let _ = cx;
-            None
-        },
+        get: |cx, _| k8smeta::member(cx, "rc", "uid"),
         ..Field::NEW
     },
     Field {
         name: "k8s.rc.label",
-        about: "Deprecated, never extracted",
+        about: "Label, named in the argument, of the replication controller, as the Kubernetes API knows it",
         kind: Type::Text,
         declared: "CHARBUF",
         scope: Scope::Process,
         arg: Arg { kind: ArgKind::Key, required: true },
-        flags: &[Flag::Deprecated],
-        unavailable: Some("needs the Kubernetes API, which the runtime does not ask"),
-        get: |cx, _| {
-            let _ = cx;
-            None
-        },
+        get: |cx, key| k8smeta::label(cx, "rc", key),
         ..Field::NEW
     },
     Field {
         name: "k8s.rc.labels",
-        about: "Deprecated, never extracted",
+        about: "Labels as k:v of the replication controller, as the Kubernetes API knows it",
         kind: Type::Text,
         declared: "CHARBUF",
         scope: Scope::Process,
-        flags: &[Flag::Deprecated],
-        unavailable: Some("needs the Kubernetes API, which the runtime does not ask"),
-        get: |cx, _| {
-            let _ = cx;
-            None
-        },
+        get: |cx, _| k8smeta::labels(cx, "rc"),
         ..Field::NEW
     },
     Field {
         name: "k8s.svc.name",
-        about: "Deprecated, never extracted",
+        about: "Name of the first service of the pod, as the Kubernetes API knows it",
         kind: Type::Text,
         declared: "CHARBUF",
         scope: Scope::Process,
-        flags: &[Flag::Deprecated],
-        unavailable: Some("needs the Kubernetes API, which the runtime does not ask"),
-        get: |cx, _| {
-            let _ = cx;
-            None
-        },
+        get: |cx, _| k8smeta::member(cx, "svc", "name"),
         ..Field::NEW
     },
     Field {
         name: "k8s.svc.id",
-        about: "Deprecated, never extracted",
+        about: "Uid of the first service of the pod, as the Kubernetes API knows it",
         kind: Type::Text,
         declared: "CHARBUF",
         scope: Scope::Process,
-        flags: &[Flag::Deprecated],
-        unavailable: Some("needs the Kubernetes API, which the runtime does not ask"),
-        get: |cx, _| {
-            let _ = cx;
-            None
-        },
+        get: |cx, _| k8smeta::member(cx, "svc", "uid"),
         ..Field::NEW
     },
     Field {
         name: "k8s.svc.label",
-        about: "Deprecated, never extracted",
+        about: "Label, named in the argument, of the first service of the pod, as the Kubernetes API knows it",
         kind: Type::Text,
         declared: "CHARBUF",
         scope: Scope::Process,
         arg: Arg { kind: ArgKind::Key, required: true },
-        flags: &[Flag::Deprecated],
-        unavailable: Some("needs the Kubernetes API, which the runtime does not ask"),
-        get: |cx, _| {
-            let _ = cx;
-            None
-        },
+        get: |cx, key| k8smeta::label(cx, "svc", key),
         ..Field::NEW
     },
     Field {
         name: "k8s.svc.labels",
-        about: "Deprecated, never extracted",
+        about: "Labels as k:v of the first service of the pod, as the Kubernetes API knows it",
         kind: Type::Text,
         declared: "CHARBUF",
         scope: Scope::Process,
-        flags: &[Flag::Deprecated],
-        unavailable: Some("needs the Kubernetes API, which the runtime does not ask"),
-        get: |cx, _| {
-            let _ = cx;
-            None
-        },
+        get: |cx, _| k8smeta::labels(cx, "svc"),
         ..Field::NEW
     },
     Field {
         name: "k8s.ns.id",
-        about: "Deprecated, never extracted",
+        about: "Uid of the namespace, as the Kubernetes API knows it",
         kind: Type::Text,
         declared: "CHARBUF",
         scope: Scope::Process,
-        flags: &[Flag::Deprecated],
-        unavailable: Some("needs the Kubernetes API, which the runtime does not ask"),
-        get: |cx, _| {
-            let _ = cx;
-            None
-        },
+        get: |cx, _| k8smeta::member(cx, "ns", "uid"),
         ..Field::NEW
     },
     Field {
         name: "k8s.ns.label",
-        about: "Deprecated, never extracted",
+        about: "Label, named in the argument, of the namespace, as the Kubernetes API knows it",
         kind: Type::Text,
         declared: "CHARBUF",
         scope: Scope::Process,
         arg: Arg { kind: ArgKind::Key, required: true },
-        flags: &[Flag::Deprecated],
-        unavailable: Some("needs the Kubernetes API, which the runtime does not ask"),
-        get: |cx, _| {
-            let _ = cx;
-            None
-        },
+        get: |cx, key| k8smeta::label(cx, "ns", key),
         ..Field::NEW
     },
     Field {
         name: "k8s.ns.labels",
-        about: "Deprecated, never extracted",
+        about: "Labels as k:v of the namespace, as the Kubernetes API knows it",
         kind: Type::Text,
         declared: "CHARBUF",
         scope: Scope::Process,
-        flags: &[Flag::Deprecated],
-        unavailable: Some("needs the Kubernetes API, which the runtime does not ask"),
-        get: |cx, _| {
-            let _ = cx;
-            None
-        },
+        get: |cx, _| k8smeta::labels(cx, "ns"),
         ..Field::NEW
     },
     Field {
         name: "k8s.rs.name",
-        about: "Deprecated, never extracted",
+        about: "Name of the replica set, as the Kubernetes API knows it",
         kind: Type::Text,
         declared: "CHARBUF",
         scope: Scope::Process,
-        flags: &[Flag::Deprecated],
-        unavailable: Some("needs the Kubernetes API, which the runtime does not ask"),
-        get: |cx, _| {
-            let _ = cx;
-            None
-        },
+        get: |cx, _| k8smeta::member(cx, "rs", "name"),
         ..Field::NEW
     },
     Field {
         name: "k8s.rs.id",
-        about: "Deprecated, never extracted",
+        about: "Uid of the replica set, as the Kubernetes API knows it",
         kind: Type::Text,
         declared: "CHARBUF",
         scope: Scope::Process,
-        flags: &[Flag::Deprecated],
-        unavailable: Some("needs the Kubernetes API, which the runtime does not ask"),
-        get: |cx, _| {
-            let _ = cx;
-            None
-        },
+        get: |cx, _| k8smeta::member(cx, "rs", "uid"),
         ..Field::NEW
     },
     Field {
         name: "k8s.rs.label",
-        about: "Deprecated, never extracted",
+        about: "Label, named in the argument, of the replica set, as the Kubernetes API knows it",
         kind: Type::Text,
         declared: "CHARBUF",
         scope: Scope::Process,
         arg: Arg { kind: ArgKind::Key, required: true },
-        flags: &[Flag::Deprecated],
-        unavailable: Some("needs the Kubernetes API, which the runtime does not ask"),
-        get: |cx, _| {
-            let _ = cx;
-            None
-        },
+        get: |cx, key| k8smeta::label(cx, "rs", key),
         ..Field::NEW
     },
     Field {
         name: "k8s.rs.labels",
-        about: "Deprecated, never extracted",
+        about: "Labels as k:v of the replica set, as the Kubernetes API knows it",
         kind: Type::Text,
         declared: "CHARBUF",
         scope: Scope::Process,
-        flags: &[Flag::Deprecated],
-        unavailable: Some("needs the Kubernetes API, which the runtime does not ask"),
-        get: |cx, _| {
-            let _ = cx;
-            None
-        },
+        get: |cx, _| k8smeta::labels(cx, "rs"),
         ..Field::NEW
     },
     Field {
         name: "k8s.deployment.name",
-        about: "Deprecated, never extracted",
+        about: "Name of the deployment, as the Kubernetes API knows it",
         kind: Type::Text,
         declared: "CHARBUF",
         scope: Scope::Process,
-        flags: &[Flag::Deprecated],
-        unavailable: Some("needs the Kubernetes API, which the runtime does not ask"),
-        get: |cx, _| {
-            let _ = cx;
-            None
-        },
+        get: |cx, _| k8smeta::member(cx, "deployment", "name"),
         ..Field::NEW
     },
     Field {
         name: "k8s.deployment.id",
-        about: "Deprecated, never extracted",
+        about: "Uid of the deployment, as the Kubernetes API knows it",
         kind: Type::Text,
         declared: "CHARBUF",
         scope: Scope::Process,
-        flags: &[Flag::Deprecated],
-        unavailable: Some("needs the Kubernetes API, which the runtime does not ask"),
-        get: |cx, _| {
-            let _ = cx;
-            None
-        },
+        get: |cx, _| k8smeta::member(cx, "deployment", "uid"),
         ..Field::NEW
     },
     Field {
         name: "k8s.deployment.label",
-        about: "Deprecated, never extracted",
+        about: "Label, named in the argument, of the deployment, as the Kubernetes API knows it",
         kind: Type::Text,
         declared: "CHARBUF",
         scope: Scope::Process,
         arg: Arg { kind: ArgKind::Key, required: true },
-        flags: &[Flag::Deprecated],
-        unavailable: Some("needs the Kubernetes API, which the runtime does not ask"),
-        get: |cx, _| {
-            let _ = cx;
-            None
-        },
+        get: |cx, key| k8smeta::label(cx, "deployment", key),
         ..Field::NEW
     },
     Field {
         name: "k8s.deployment.labels",
-        about: "Deprecated, never extracted",
+        about: "Labels as k:v of the deployment, as the Kubernetes API knows it",
         kind: Type::Text,
         declared: "CHARBUF",
         scope: Scope::Process,
-        flags: &[Flag::Deprecated],
-        unavailable: Some("needs the Kubernetes API, which the runtime does not ask"),
-        get: |cx, _| {
-            let _ = cx;
-            None
-        },
+        get: |cx, _| k8smeta::labels(cx, "deployment"),
         ..Field::NEW
     },
 ];
@@ -815,6 +721,17 @@ fn map<'a>(cx: &Cx<'a>, key: &str) -> Option<&'a Map<String, Json>> {
 fn label<'a>(cx: &Cx<'a>, key: &Key, set: &str) -> Option<Value<'a>> {
     let Key::Name(name) = key else { return None };
     text(map(cx, set)?.get(name)?.as_str()?.as_bytes())
+}
+
+/// Everything that is known about the container of the event's thread.
+pub(crate) fn meta_of<'a>(cx: &Cx<'a>) -> Option<&'a Map<String, Json>> {
+    let Place::Known(meta) = place(cx)? else { return None };
+    Some(meta)
+}
+
+/// Labels as text.
+pub(crate) fn pairs(labels: &Map<String, Json>) -> String {
+    listed(labels, |_| true)
 }
 
 fn listed(labels: &Map<String, Json>, keep: impl Fn(&str) -> bool) -> String {

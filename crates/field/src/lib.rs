@@ -9,6 +9,7 @@ mod fd;
 mod fdlist;
 mod field;
 mod fs_path;
+mod k8smeta;
 mod login;
 mod named;
 mod open;

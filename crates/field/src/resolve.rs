@@ -8,12 +8,14 @@ use eyas_event::{EVENTS, SYSCALL_CODES, id};
 use regex::Regex;
 
 use crate::field::{ArgKind, Compare, Field, Key, Scope};
-use crate::{Cx, Value, ancestors, container, evt, eyas, fd, fs_path, login, paths, process, thread, user};
+use crate::{
+    Cx, Value, ancestors, container, evt, eyas, fd, fs_path, k8smeta, login, paths, process, thread, user,
+};
 
 /// Events that speak of a file.
 const FILE_FLAGS: Flags = Flags(Flags::CREATES_FD.0 | Flags::USES_FD.0 | Flags::DESTROYS_FD.0);
 
-static FAMILIES: [&[Field]; 10] = [
+static FAMILIES: [&[Field]; 11] = [
     evt::FIELDS,
     process::FIELDS,
     ancestors::FIELDS,
@@ -24,6 +26,7 @@ static FAMILIES: [&[Field]; 10] = [
     container::FIELDS,
     eyas::FIELDS,
     login::FIELDS,
+    k8smeta::FIELDS,
 ];
 
 static BY_NAME: LazyLock<HashMap<&'static str, &'static Field>> =

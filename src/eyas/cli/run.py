@@ -20,7 +20,7 @@ from eyas.config import schema
 from eyas.errors import EyasError, UsageError
 from eyas.hub import settings as alerts
 from eyas.rules.plan import adjusted, plan
-from eyas.watch import changes, guard, harden, service
+from eyas.watch import changes, guard, harden, machine, service
 from eyas.watch.footage import Settings
 
 
@@ -124,7 +124,8 @@ def _force(chosen: Chosen) -> watch.Force:
     program = pipeline.compile_rules(active, rules.program(active, chosen.loaded.matching))
     collect, events = _collected(active, known, chosen.settings.base_syscalls)
     footage, on_loss = _footage(chosen.settings.capture), chosen.settings.syscall_event_drops.actions
-    return watch.Force(active, program, events, chosen.style, collect, footage, on_loss)
+    cluster = machine.cluster(chosen.settings.kubernetes)
+    return watch.Force(active, program, events, chosen.style, collect, footage, on_loss, cluster)
 
 
 def _collected(

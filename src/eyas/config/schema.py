@@ -83,6 +83,21 @@ class Hardening(Section):
     )
 
 
+class Kubernetes(Section):
+    """`kubernetes`: what its API knows about the pods of this node."""
+
+    enabled: bool = Field(False, description="Ask the API for pods, their namespaces, owners and services.")
+    url: str = Field("", description="Where the API is; that of the cluster this runs in when empty.")
+    node: str = Field("", description="Name of this node; `EYAS_NODE`, then the name of the host when empty.")
+    token_file: str = Field(
+        "/var/run/secrets/kubernetes.io/serviceaccount/token", description="File with the token to show."
+    )
+    ca_file: str = Field(
+        "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt",
+        description="File with the certificates to trust.",
+    )
+
+
 class Capture(Section):
     """`capture`: footage around alerts."""
 
@@ -296,6 +311,7 @@ class Settings(Section):
     )
     engine: Engine = Field(default_factory=Engine, description="Where system calls come from.")
     capture: Capture = Field(default_factory=Capture, description="Footage around alerts.")
+    kubernetes: Kubernetes = Field(default_factory=Kubernetes, description="What the Kubernetes API knows.")
     hardening: Hardening = Field(default_factory=Hardening, description="Rights that the sensor gives up.")
     plugins: list[Plugin] = Field(default_factory=list, description="Binary plugins.")
     load_plugins: list[str] | None = Field(None, description="Which of them to load; all when absent.")

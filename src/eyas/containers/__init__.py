@@ -3,6 +3,7 @@
 from eyas.containers import containerd, crio, docker, podman, runc
 from eyas.containers.answers import Answers
 from eyas.containers.container import Container, Runtime
+from eyas.containers.kubernetes import Cluster
 
 # The order in which they are tried.
 RUNTIMES: tuple[Runtime, ...] = (
@@ -13,4 +14,4 @@ RUNTIMES: tuple[Runtime, ...] = (
     runc.RUNTIME,
 )
 
-__all__ = ["RUNTIMES", "Answers", "Container", "Runtime"]
+__all__ = ["RUNTIMES", "Answers", "Cluster", "Container", "Runtime"]

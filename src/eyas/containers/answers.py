@@ -9,13 +9,14 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
 from eyas.containers import start, users
 from eyas.containers.container import SHORT, Container, Runtime
-from eyas.containers.finding import Finder
+from eyas.containers.finding import POD, Finder
+from eyas.containers.kubernetes import Cluster, Pods
 from eyas.containers.start import Start
 
 Tell = Callable[[str, Mapping[str, str | int]], None]
@@ -71,7 +72,14 @@ class Look:
 class Answers:
     """Asks runtimes and tells what they say: one thread looks on disk, one into roots, others wait for sockets."""
 
-    def __init__(self, tell: Tell, runtimes: Sequence[Runtime], host: Path = Path("/")) -> None:
+    def __init__(
+        self,
+        tell: Tell,
+        runtimes: Sequence[Runtime],
+        host: Path = Path("/"),
+        cluster: Cluster | None = None,
+        said: Callable[[str], None] = print,
+    ) -> None:
         self._tell = tell
         self._finder = Finder(runtimes, host)
         self._host = host
@@ -83,6 +91,7 @@ class Answers:
         self._roots = ThreadPoolExecutor(1, "eyas-roots")
         self._with_users: dict[str, None] = {}
         self._users = threading.Lock()
+        self._pods = Pods(cluster, self._of_pod, said) if cluster else None
         threading.Thread(target=self._run, name="eyas-containers", daemon=True).start()
 
     def ask(self, question: Question) -> None:
@@ -101,6 +110,8 @@ class Answers:
         with self._changed:
             self._closed = True
             self._changed.notify()
+        if self._pods is not None:
+            self._pods.close()
         self._sockets.shutdown(wait=False, cancel_futures=True)
         self._roots.shutdown(wait=False, cancel_futures=True)
 
@@ -141,7 +152,17 @@ class Answers:
     def _answer(self, found: Container, container: str) -> None:
         """Tell its users first, so that whatever waits for the container has them too."""
         self._tell_users((found.root, *found.layers), container)
-        self._tell("container", {"json": found.json()})
+        self._describe(found)
+
+    def _describe(self, found: Container) -> None:
+        uid = found.labels.get(POD)
+        pod = self._pods.of(uid) if self._pods and uid else None
+        self._tell("container", {"json": replace(found, pod=pod).json()})
+
+    def _of_pod(self, uid: str) -> None:
+        """A pod came or changed: its containers are described anew."""
+        for container in self._finder.of_pod(uid):
+            self._describe(container)
 
     def _ask_sockets(self, full_id: str) -> None:
         """Ask runtimes elsewhere, unless looking has stopped meanwhile."""
@@ -153,7 +174,7 @@ class Answers:
         said = self._finder.asked(full_id)
         if said is not None:
             self._finder.remember(said)
-            self._tell("container", {"json": said.json()})
+            self._describe(said)
 
     def _look_inside(self, question: Question) -> None:
         self._tell_users((users.root_of(question.pid, self._host),), question.container)

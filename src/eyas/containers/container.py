@@ -50,7 +50,7 @@ class Mount:
 class Container:
     """What is known about a container; none is unknown.
 
-    `root` is where its files are on the host; `layers` are where they come from, the last change first, and stay
+    `pod` is what the Kubernetes API says. `root` is where its files are on the host; `layers` are where they come from, the last change first, and stay
     when the root is gone.
     """
 
@@ -74,6 +74,7 @@ class Container:
     host_ipc: bool | None = None
     root: Path | None = None
     layers: tuple[Path, ...] = ()
+    pod: Mapping[str, Any] | None = None
 
     def json(self) -> str:
         """The description as the event carries it."""
@@ -102,6 +103,8 @@ class Container:
             "host_ipc": self.host_ipc,
             "Mounts": [_mount(mount) for mount in self.mounts],
         }
+        if self.pod is not None:
+            body["k8s"] = self.pod
         return json.dumps({"container": body})
 
 

@@ -14,6 +14,9 @@ from eyas.containers.start import Start
 # Containers that are remembered.
 REMEMBERED = 4096
 
+# Label with the uid of the pod.
+POD = "io.kubernetes.pod.uid"
+
 T = TypeVar("T")
 
 _UNIQUE = re.compile(r"[0-9a-f]{64}")
@@ -48,6 +51,12 @@ class Finder:
         if found is not None:
             self.remember(found)
         return found
+
+    def of_pod(self, uid: str) -> list[Container]:
+        """Containers of a pod that were found."""
+        with self._lock:
+            known = list(self._known.values())
+        return [one for one in known if one.labels.get(POD) == uid]
 
     def named(self, full_id: str) -> Container | None:
         """What the command line that started it said; for one that nothing is left of."""

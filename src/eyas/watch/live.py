@@ -11,7 +11,7 @@ from typing import Any
 from eyas import _core, alert, catalog, pipeline
 from eyas.alert import Alert
 from eyas.catalog import KERNEL, Catalog
-from eyas.containers import RUNTIMES, Answers
+from eyas.containers import RUNTIMES, Answers, Cluster
 from eyas.errors import EyasError, RunError
 from eyas.pipeline import Tally
 from eyas.rules import Compiled
@@ -36,6 +36,7 @@ class Force:
     plan: str | None = None
     footage: Settings = field(default_factory=Settings)
     on_loss: tuple[str, ...] = losses.ACTIONS
+    cluster: Cluster | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,9 @@ class Watch:
         )
         self._footage = Footage(force.footage, self._live.footage)
         self._catalog = catalog.load()
-        self._answers = Answers(self._live.tell, RUNTIMES, host())
+        self._answers = Answers(
+            self._live.tell, RUNTIMES, host(), force.cluster, lambda why: told.failed(RunError(why))
+        )
         self._generations = {0: force}
         self._host = alert.hostname()
 
