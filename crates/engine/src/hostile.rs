@@ -185,3 +185,82 @@ proptest! {
         }
     }
 }
+
+/// Conditions of every kind, as the language lowers them.
+const GOLDENS: [&str; 10] = [
+    include_str!("../../../tests/goldens/ir/a-field-on-the-right.json"),
+    include_str!("../../../tests/goldens/ir/a-modifier-keeps-its-list.json"),
+    include_str!("../../../tests/goldens/ir/a-set-of-names.json"),
+    include_str!("../../../tests/goldens/ir/an-ancestor-by-number.json"),
+    include_str!("../../../tests/goldens/ir/an-option-of-a-command.json"),
+    include_str!("../../../tests/goldens/ir/between-two-integers.json"),
+    include_str!("../../../tests/goldens/ir/bytes-and-host-names.json"),
+    include_str!("../../../tests/goldens/ir/groups-of-one-kind-become-one.json"),
+    include_str!("../../../tests/goldens/ir/transformers-nest.json"),
+    include_str!("../../../tests/goldens/ir/typed-constants.json"),
+];
+
+/// Something that takes the place of a part of the IR.
+fn odd() -> impl Strategy<Value = Json> {
+    let fields: Vec<&str> = catalog().map(|f| f.name).collect();
+    prop_oneof![
+        Just(Json::Null),
+        any::<bool>().prop_map(Json::from),
+        any::<i64>().prop_map(Json::from),
+        any::<f64>().prop_map(Json::from),
+        ".{0,12}".prop_map(Json::from),
+        prop::sample::select(fields).prop_map(Json::from),
+        prop::sample::select(&["eq", "in", "pmatch", "regex", "glob", "gt", "contains", "intersects"][..])
+            .prop_map(Json::from),
+        prop::sample::select(&["text", "uint", "int", "ip", "net", "double", "bool"][..])
+            .prop_flat_map(|kind| ".{0,6}".prop_map(move |text| json!({kind: text}))),
+        Just(json!([])),
+        Just(json!({})),
+        Just(json!({"const": true})),
+    ]
+}
+
+/// Puts `odd` in the place of the part that `left` counts down to; tells whether it was reached.
+fn replace(json: &mut Json, left: &mut usize, odd: &Json) -> bool {
+    if *left == 0 {
+        *json = odd.clone();
+        return true;
+    }
+    *left -= 1;
+    match json {
+        Json::Array(items) => items.iter_mut().any(|item| replace(item, left, odd)),
+        Json::Object(map) => map.values_mut().any(|item| replace(item, left, odd)),
+        _ => false,
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: config().cases * 16, ..config() })]
+
+    #[test]
+    fn odd_ir_is_refused_with_its_place_or_runs(
+        golden in prop::sample::select(&GOLDENS[..]),
+        changes in prop::collection::vec((0_usize..60, odd()), 0..4),
+        events in prop::collection::vec(event(), 1..6),
+    ) {
+        let golden: Json = serde_json::from_str(golden).unwrap();
+        let rule = json!({"id": 0, "name": "r", "source": "syscall", "condition": golden["ir"]});
+        let mut ir = json!({"ir": 1, "rules": [rule]});
+        for (mut at, odd) in changes.iter().cloned() {
+            replace(&mut ir, &mut at, &odd);
+        }
+        let program = match Program::from_json(ir.to_string().as_bytes()) {
+            Ok(program) => program,
+            Err(error) => {
+                prop_assert!(!changes.is_empty(), "{error}");
+                prop_assert!(!error.path.is_empty() || !error.what.is_empty());
+                return Ok(());
+            }
+        };
+        let mut engine = Engine::new(Some(Arc::new(program)));
+        let mut matches = Vec::new();
+        for bytes in &events {
+            engine.event(&mut Event::parse(bytes, 0, 0).unwrap(), &mut matches);
+        }
+    }
+}
