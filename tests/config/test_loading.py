@@ -49,7 +49,7 @@ def test_an_unknown_key_is_refused_with_file_line_and_the_closest_name(tmp_path:
 
 def test_a_wrong_type_is_refused_with_what_was_found(tmp_path: Path) -> None:
     path = write(tmp_path, "webserver:\n  listen_port: often\n")
-    assert f"{path}:2: 'webserver.listen_port': input should be a valid integer" in refused(path)
+    assert f"{path}:2: 'webserver.listen_port': expected a whole number, found 'often'" in refused(path)
 
 
 def test_a_key_that_stands_twice_is_refused(tmp_path: Path) -> None:
@@ -109,3 +109,22 @@ def test_losses_are_not_ignored_and_told_at_once() -> None:
     assert config.load(None, ["syscall_event_drops.actions=[exit]"]).settings.syscall_event_drops.actions == (
         "exit",
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (b"metrics: 3\n", "x.yaml:1: 'metrics': expected a mapping, found 3"),
+        (
+            b"http_output:\n  enabled: maybe\n",
+            "x.yaml:2: 'http_output.enabled': expected true or false, found 'maybe'",
+        ),
+        (b"rules_files: a\n", "x.yaml:1: 'rules_files': expected a list, found 'a'"),
+        (b"\n# \xc3\xa9 \xff\n", "x.yaml:2:5: byte 0xff is not UTF-8"),
+    ],
+)
+def test_a_wrong_value_is_told_with_what_was_expected(tmp_path: Path, text: bytes, words: str) -> None:
+    (tmp_path / "x.yaml").write_bytes(text)
+    with pytest.raises(UsageError) as refused:
+        config.load(tmp_path / "x.yaml")
+    assert str(refused.value).endswith(words)

@@ -165,6 +165,24 @@ def test_a_control_character_is_shown_where_it_stands() -> None:
     assert (found.place.line, found.place.column) == (3, 47)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[a]", "{name: x}", "[{name: x}]", "[{name: [x], version: 1.0.0}]", "[{name: x, version: {a: b}}]",
+        "[{name: x, version: 1.0.0, alternatives: no}]", "[{name: x, version: 1.0.0, alternatives: [a]}]",
+    ],
+)  # fmt: skip
+def test_plugin_requirements_of_another_shape_are_refused(text: str) -> None:
+    (found,) = faults(f"- required_plugin_versions: {text}\n")
+    assert found.code == "LOAD_ERR_YAML_VALIDATE"
+
+
+def test_lines_are_counted_as_yaml_ends_them() -> None:
+    (found,) = faults("# one\r# two\u2028# three\r\n" + RULE.format("evt.type = open and proc.nme = x"))
+    assert (found.place.line, found.place.column) == (6, 34)
+    assert found.place.text == "  condition: evt.type = open and proc.nme = x"
+
+
 @pytest.mark.timeout(60)
 def test_a_list_of_a_hundred_thousand_names_is_fine() -> None:
     names = ", ".join(f"p{number}" for number in range(100_000))

@@ -32,7 +32,7 @@ PIECES += [
 def load(raw: bytes) -> rules.Loaded:
     """Load a file; every problem can be shown and stands inside of the file."""
     loaded = rules.load_documents([document.decoded("x.yaml", raw)], KNOWN, rules.Settings(enable_all=True))
-    lines = raw.decode("utf-8", "replace").split("\n")
+    lines = re.split("\r\n|[\n\r\x85\u2028\u2029]", raw.decode("utf-8", "replace"))
     for problem in loaded.problems:
         problem.text()
         problem.json()

@@ -31,6 +31,22 @@ GONE = {
 }
 
 
+# What the checker's kinds of refusal say here.
+EXPECTED = {
+    "bool_parsing": "expected true or false",
+    "bool_type": "expected true or false",
+    "dict_type": "expected a mapping",
+    "float_parsing": "expected a number",
+    "float_type": "expected a number",
+    "int_parsing": "expected a whole number",
+    "int_type": "expected a whole number",
+    "list_type": "expected a list",
+    "model_type": "expected a mapping",
+    "string_type": "expected a text",
+    "tuple_type": "expected a list",
+}
+
+
 @dataclass(slots=True)
 class Config:
     """Checked settings, the files they came from, and what was said about them."""
@@ -114,7 +130,8 @@ def _sentence(loc: tuple[int | str, ...], message: str, kind: str, value: Any, o
     place = origin.place(*map(str, loc))
     if kind == "extra_forbidden":
         return f"{place}: unknown key '{key}'"
-    return f"{place}: '{key}': {message[:1].lower()}{message[1:]}, found {value!r:.80}"
+    wanted = EXPECTED.get(kind) or f"{message[:1].lower()}{message[1:]}"
+    return f"{place}: '{key}': {wanted}, found {value!r:.80}"
 
 
 def _nearest(loc: tuple[int | str, ...]) -> str | None:

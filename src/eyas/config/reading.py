@@ -90,13 +90,17 @@ def _merge(values: dict[str, Any], more: dict[str, Any], strategy: str) -> None:
 
 def _read(path: Path, origin: Origin) -> dict[str, Any]:
     try:
-        text = path.read_text()
+        text = path.read_text(encoding="utf-8")
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         value = yaml.safe_load(text)
     except OSError as error:
         raise UsageError(f"{path}: {(error.strerror or str(error)).lower()}") from None
     except UnicodeDecodeError as error:
-        raise UsageError(f"{path}: not UTF-8: byte {error.start}") from None
+        before = error.object[: error.start]
+        line, column = before.count(b"\n") + 1, len(before.rpartition(b"\n")[2].decode()) + 1
+        raise UsageError(
+            f"{path}:{line}:{column}: byte 0x{error.object[error.start]:02x} is not UTF-8"
+        ) from None
     except (yaml.YAMLError, RecursionError) as error:
         raise UsageError(f"{path}{_at(error)}: not YAML: {_problem(error)}") from None
     origin.files.append(path)

@@ -21,6 +21,7 @@ PLUGINS = {"container": (0, 7, 1), "k8smeta": (0, 4, 1), "json": (0, 7, 3)}
 
 _VALIDATE = "LOAD_ERR_VALIDATE"
 _KINDS = ("required_engine_version", "required_plugin_versions", "list", "macro", "rule")
+_PLUGIN_KEYS = ("name", "version")
 _LIST_NAME = re.compile(r"[^()\"'\s=,]+")
 _MACRO_NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_]*")
 _APPENDABLE = ("condition", "output", "desc", "tags", "exceptions")
@@ -100,7 +101,12 @@ class Collected:
         for entry in entries:
             if not isinstance(entry, dict):
                 raise item.refuse("Plugin version must be a mapping with name and version", item.kind)
-            wanted = [entry, *(entry.get("alternatives") or [])]
+            others = entry.get("alternatives") or []
+            if not isinstance(others, list) or not all(isinstance(one, dict) for one in others):
+                raise item.refuse("Plugin alternatives must be mappings with name and version", item.kind)
+            wanted = [entry, *others]
+            if not all(isinstance(one.get(key), str) and one[key] for one in wanted for key in _PLUGIN_KEYS):
+                raise item.refuse("Plugin version must have name and version", item.kind)
             names = [one.get("name") for one in wanted]
             if len(set(names)) < len(names):
                 raise item.refuse("Plugin is required twice", item.kind, _VALIDATE)
@@ -110,10 +116,8 @@ class Collected:
                 raise item.refuse(what, item.kind, _VALIDATE)
             self.plugins.append(entry)
 
-    def _satisfied(self, item: Item, wanted: Any) -> bool:
-        name, text = wanted.get("name"), wanted.get("version")
-        if not name or not text:
-            raise item.refuse("Plugin version must have name and version", item.kind)
+    def _satisfied(self, item: Item, wanted: dict[str, str]) -> bool:
+        name, text = wanted["name"], wanted["version"]
         version = _version(text)
         if version is None:
             raise item.refuse(f"Unable to parse plugin version '{text}'", item.kind, _VALIDATE)

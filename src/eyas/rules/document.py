@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ import yaml
 
 from eyas.rules.problem import Place, Problem
 
+_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # what ends a line in YAML
 _NOT_YAML = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 try:
@@ -27,7 +29,6 @@ class Document:
     text: str
     items: list[yaml.MappingNode]
     problems: list[Problem]
-    _lines: list[str] | None = None
     _starts: list[int] | None = None
 
     def place(self, mark: yaml.Mark) -> Place:
@@ -36,15 +37,23 @@ class Document:
 
     def at(self, line: int, column: int) -> Place:
         """Place of a line and column, both from 0."""
-        if self._lines is None or self._starts is None:
-            self._lines = self.text.split("\n")
-            self._starts = [0]
-            for text in self._lines:
-                self._starts.append(self._starts[-1] + len(text) + 1)
-        text = self._lines[line] if line < len(self._lines) else ""
-        return Place(
-            self.file, line + 1, column + 1, self._starts[min(line, len(self._starts) - 1)] + column, text
-        )
+        starts = self._line_starts()
+        start = starts[min(line, len(starts) - 1)]
+        text = _BREAK.split(
+            self.text[start : starts[line + 1]] if line + 1 < len(starts) else self.text[start:]
+        )[0]
+        return Place(self.file, line + 1, column + 1, start + column, text)
+
+    def found(self, offset: int) -> Place:
+        """Place of a character."""
+        starts = self._line_starts()
+        line = bisect_right(starts, offset) - 1
+        return self.at(line, offset - starts[line])
+
+    def _line_starts(self) -> list[int]:
+        if self._starts is None:
+            self._starts = [0, *(found.end() for found in _BREAK.finditer(self.text))]
+        return self._starts
 
     def inside(self, node: yaml.Node, offset: int) -> Place:
         """Place of a character of a scalar's value, found by counting what is not white space."""
@@ -59,8 +68,7 @@ class Document:
             if self.text[at].isspace():
                 continue
             if left == 0:
-                line = self.text.count("\n", 0, at)
-                return self.at(line, at - (self.text.rfind("\n", 0, at) + 1))
+                return self.found(at)
             left -= 1
         return start
 
@@ -87,8 +95,7 @@ def decoded(name: str, raw: bytes) -> Document:
 def _mended(name: str, raw: bytes, at: int) -> Document:
     """Read text with a byte in it that is not UTF-8: that is one problem, and the rest is read too."""
     document = parse(name, raw.decode("utf-8", "replace"))
-    column = len(raw[raw.rfind(b"\n", 0, at) + 1 : at].decode())
-    place = document.at(raw.count(b"\n", 0, at), column)
+    place = document.found(len(raw[:at].decode()))
     what = f"byte 0x{raw[at]:02x} at offset {at} is not UTF-8"
     document.problems.append(Problem("LOAD_ERR_YAML_PARSE", what, place, help="rule files are UTF-8"))
     return document
@@ -117,8 +124,7 @@ def parse(name: str, text: str) -> Document:
 def _unprintable(document: Document) -> Problem:
     """The first character that no YAML may hold."""
     at = next((found.start() for found in _NOT_YAML.finditer(document.text)), 0)
-    line = document.text.count("\n", 0, at)
-    place = document.at(line, at - (document.text.rfind("\n", 0, at) + 1))
+    place = document.found(at)
     what = f"character U+{ord(document.text[at]):04X} may not stand in YAML"
     return Problem("LOAD_ERR_YAML_PARSE", what, place, help=r'write "\x00" in double quotes')
 

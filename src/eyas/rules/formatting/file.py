@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +12,9 @@ from eyas.rules.formatting.comments import Comment, find
 from eyas.rules.formatting.layout import Layout, RefusedError, last_line
 from eyas.rules.formatting.prose import squeezed, unwrapped
 from eyas.rules.items import plain
+
+# Ends of lines that only YAML knows; where one stands, rows of the text and of YAML are not the same.
+_RARE = re.compile("[\x85\u2028\u2029]|\r(?!\n)")
 
 
 class FormatError(Exception):
@@ -24,6 +28,8 @@ class FormatError(Exception):
 def formatted(text: str) -> str:
     """The text in the one form; the text itself when that would change what it means. Raises `FormatError`."""
     items = _items(text)
+    if _RARE.search(text):
+        return text
     comments = find(text)
     rows = text.split("\n")
     parts: list[str] = []
