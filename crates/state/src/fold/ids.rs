@@ -16,6 +16,8 @@ impl State {
     pub(super) fn ids_event(&mut self, event: &Event<'_>, seen: &Seen) {
         let Some(slot) = seen.thread else { return };
         let number = |i: usize| event.unsigned(i).map(|n| n as u32);
+        // Of several ids some may stay as they are: -1.
+        let changed = |i: usize| number(i).filter(|id| *id != u32::MAX);
         let res = event.signed(0);
         let (ok, zero) = (res.is_some_and(|res| res >= 0), res == Some(0));
         match event.kind {
@@ -24,11 +26,11 @@ impl State {
             }
             _ if !ok => {}
             id::SYSCALL_SETRESUID_X | id::SYSCALL_SETREUID_X if zero => {
-                self.set(slot, number(2), |t| &mut t.uid)
+                self.set(slot, changed(2), |t| &mut t.uid)
             }
             id::SYSCALL_SETUID_X if zero => self.set(slot, number(1), |t| &mut t.uid),
             id::SYSCALL_SETRESGID_X | id::SYSCALL_SETREGID_X if zero => {
-                self.set(slot, number(2), |t| &mut t.gid)
+                self.set(slot, changed(2), |t| &mut t.gid)
             }
             id::SYSCALL_SETGID_X if zero => self.set(slot, number(1), |t| &mut t.gid),
             id::SYSCALL_SETSID_X => self.set(slot, event.signed(0), |t| &mut t.sid),
@@ -120,4 +122,27 @@ pub(super) fn set_memory(thread: &mut Thread, event: &Event<'_>, first: usize) {
     thread.vmsize_kb = number(first, thread.vmsize_kb);
     thread.vmrss_kb = number(first + 1, thread.vmrss_kb);
     thread.vmswap_kb = number(first + 2, thread.vmswap_kb);
+}
+
+#[cfg(test)]
+mod tests {
+    use eyas_event::{Event, Given, Process, Snapshot, build, find};
+
+    use crate::State;
+
+    fn uid_after(euid: i128) -> u32 {
+        let mut state = State::default();
+        state.seed(&Snapshot::Process(Box::new(Process { tid: 5, pid: 5, uid: 1000, ..Process::default() })));
+        state.seeded();
+        let ids = [("res", Given::Int(0)), ("ruid", Given::Int(0)), ("euid", Given::Int(euid))];
+        let bytes = build(find("setresuid").unwrap(), 1, 5, &ids).unwrap();
+        let seen = state.fold(&Event::parse(&bytes, 0, 0).unwrap());
+        state.threads.get(seen.thread.unwrap()).unwrap().uid
+    }
+
+    #[test]
+    fn an_id_of_minus_one_stays_as_it_is() {
+        assert_eq!(uid_after(7), 7);
+        assert_eq!(uid_after(u32::MAX.into()), 1000);
+    }
 }
