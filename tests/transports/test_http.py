@@ -15,7 +15,7 @@ import trustme
 
 from eyas.errors import UsageError
 from eyas.transports import http, signature
-from eyas.transports.parcel import Outcome
+from eyas.transports.parcel import Outcome, Parcel
 from eyas.transports.secret import Secret
 from tests.transports.conftest import Running, listening, running, wait_until
 
@@ -35,6 +35,7 @@ class Sent:
 
     def __init__(self, url: str, body: bytes, headers: dict[str, str], **more: object) -> None:
         self._answer: httpx.Response | None = None
+        self.parcel: Parcel
         self._thread = threading.Thread(target=self._send, args=(url, body, {**JSON, **headers}, more))
         self._thread.start()
 
@@ -84,7 +85,7 @@ def test_a_listener_beyond_this_machine_demands_authentication() -> None:
 def refused(run: Running, status: int, reason: str, body: bytes = b"{}", **headers: str) -> None:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     assert Sent(listening(run), body, named).status() == status
-    assert run.link.status.refused[reason] == 1
+    wait_until(lambda: run.link.status.refused[reason] == 1)
 
 
 def test_a_wrong_token_is_refused() -> None:
@@ -133,7 +134,7 @@ def test_a_body_that_says_it_is_a_gigabyte_is_refused_unread(plain: Running) -> 
         head = "POST /in HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1073741824\r\n\r\n"
         line.sendall(head.encode())
         assert b" 413 " in line.recv(100)
-    assert plain.link.status.refused["too large"] == 1
+    wait_until(lambda: plain.link.status.refused["too large"] == 1)
 
 
 def test_a_body_without_a_length_is_cut_at_the_limit() -> None:
@@ -150,6 +151,23 @@ def test_a_gzip_bomb_is_refused_and_gzip_is_opened() -> None:
         sent = Sent(listening(run), gzip.compress(b'{"a":1}'), {"Content-Encoding": "gzip"})
         assert json.loads(run.next().body) == {"a": 1}
         assert sent.status() == 200
+
+
+def test_bodies_that_wait_do_not_fill_the_memory() -> None:
+    with running(lambda link: http.parcels(settings(max_body=9_000_000), link, PLAIN)) as run:
+        url = listening(run)
+        waiting = []
+        for _ in range(8):  # 72 MB, of the 72 that may be held
+            waiting.append(Sent(url, bytes(9_000_000), {}))
+            waiting[-1].parcel = run.next(outcome=None)
+        assert httpx.post(url, content=b"{}", headers=JSON, timeout=30).status_code == 503
+        waiting[0].parcel.settle(Outcome.SAFE)
+        assert waiting[0].status() == 200
+        last = Sent(url, b"{}", {})
+        run.next()
+        assert last.status() == 200
+        for sent in waiting[1:]:
+            sent.parcel.settle(Outcome.SAFE)
 
 
 def test_a_slow_body_is_given_up() -> None:

@@ -1,6 +1,7 @@
 //! One request in, one answer out: what is refused at once, and what waits for whoever judges.
 
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -30,9 +31,38 @@ fn refused<T>(status: u16, reason: &'static str, detail: impl Into<String>) -> R
     Err(Refused { status, reason, detail: detail.into() })
 }
 
+/// Bodies of full size, and bytes at least, that may be in memory at one time.
+const BODIES: usize = 8;
+const BYTES: usize = 64 << 20;
+
+/// Bytes that one request holds in memory, of all that are held.
+struct Held<'d> {
+    all: &'d AtomicUsize,
+    own: usize,
+    most: usize,
+}
+
+impl Held<'_> {
+    /// Holds more; refused when all together are too many.
+    fn more(&mut self, bytes: usize) -> Result<(), Refused> {
+        self.own += bytes;
+        if self.all.fetch_add(bytes, Ordering::Relaxed) + bytes > self.most {
+            return refused(503, "busy", "bodies that wait fill the memory");
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.all.fetch_sub(self.own, Ordering::Relaxed);
+    }
+}
+
 /// The rules of the house.
 pub(crate) struct Door {
     settings: Settings,
+    held: AtomicUsize,
     buckets: Mutex<Buckets>,
     desk: Arc<Desk>,
 }
@@ -40,7 +70,7 @@ pub(crate) struct Door {
 impl Door {
     pub(crate) fn new(settings: Settings, desk: Arc<Desk>) -> Door {
         let buckets = Mutex::new(Buckets::new(settings.rate));
-        Door { settings, buckets, desk }
+        Door { settings, held: AtomicUsize::new(0), buckets, desk }
     }
 
     /// Counts what did not become a request.
@@ -70,8 +100,11 @@ impl Door {
         self.admit(peer, &request)?;
         let (head, body) = request.into_parts();
         let wait = self.settings.timeout;
-        let Ok(read) = timeout(wait, self.read(body)).await else { return refused(408, "too slow", "") };
-        let body = self.unpacked(&head.headers, read?)?;
+        let most = (self.settings.max_body * BODIES).max(BYTES);
+        let mut held = Held { all: &self.held, own: 0, most };
+        let reading = timeout(wait, self.read(body, &mut held));
+        let Ok(read) = reading.await else { return refused(408, "too slow", "") };
+        let body = self.unpacked(&head.headers, read?, &mut held)?;
         let arrived = Arrived { number: 0, peer, headers: self.kept(&head.headers), body };
         let Some((number, answered)) = self.desk.put(arrived, self.settings.waiting) else {
             return refused(503, "busy", "");
@@ -120,7 +153,7 @@ impl Door {
         refused(415, "wrong content type", kind)
     }
 
-    async fn read(&self, mut body: Incoming) -> Result<Bytes, Refused> {
+    async fn read(&self, mut body: Incoming, held: &mut Held<'_>) -> Result<Bytes, Refused> {
         let limit = self.settings.max_body;
         let mut whole = BytesMut::new();
         while let Some(frame) = body.frame().await {
@@ -129,6 +162,7 @@ impl Door {
             if whole.len() + data.len() > limit {
                 return refused(413, "too large", format!("more than {limit} bytes"));
             }
+            held.more(data.len())?;
             if whole.is_empty() && body.is_end_stream() {
                 return Ok(data);
             }
@@ -137,17 +171,18 @@ impl Door {
         Ok(whole.freeze())
     }
 
-    fn unpacked(&self, headers: &HeaderMap, body: Bytes) -> Result<Bytes, Refused> {
+    fn unpacked(&self, headers: &HeaderMap, body: Bytes, held: &mut Held<'_>) -> Result<Bytes, Refused> {
         if !text(headers, &CONTENT_ENCODING).eq_ignore_ascii_case("gzip") {
             return Ok(body);
         }
         let limit = self.settings.max_body;
-        gunzip(&body, limit).or_else(|why| match why {
-            Unpacking::TooLarge => {
+        match gunzip(&body, limit) {
+            Ok(found) => held.more(found.len()).map(|()| found),
+            Err(Unpacking::TooLarge) => {
                 refused(413, "too large", format!("more than {limit} bytes when unpacked"))
             }
-            Unpacking::Broken(why) => refused(400, "not gzip", why),
-        })
+            Err(Unpacking::Broken(why)) => refused(400, "not gzip", why),
+        }
     }
 
     fn kept(&self, headers: &HeaderMap) -> Vec<(String, String)> {
