@@ -263,6 +263,23 @@ proptest! {
     }
 
     #[test]
+    fn damaged_and_deep_records_end_too(
+        value in values(), depth in 0_usize..3000, changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..6),
+    ) {
+        let deep = "[".repeat(depth) + &value.to_string() + &"]".repeat(depth);
+        let mut body = json!({"a": [{"b": value}]}).to_string() + &format!("\n{{\"a\":{deep}}}");
+        body.push_str(&json!({"a": [{"b": 1}]}).to_string());
+        let mut body = body.into_bytes();
+        for (at, byte) in changes {
+            let at = at.index(body.len());
+            body[at] = byte;
+        }
+        let mut ask = source(&json!("/a/*/b"));
+        ask.field("t.all", None).unwrap();
+        read(&body, ask);
+    }
+
+    #[test]
     fn a_pointer_finds_what_a_whole_parse_finds(value in values(), pretty in any::<bool>()) {
         let record = json!({"a": value, "Rest": [1]});
         let body = if pretty { serde_json::to_string_pretty(&record).unwrap() } else { record.to_string() };
