@@ -20,8 +20,10 @@ pub fn keep(names: &[String], children: bool) -> Result<Vec<String>, HardenError
     }
     let refused =
         |error: rustix::io::Errno| HardenError::Refused { what: "capabilities", error: error.into() };
-    if children {
-        // Dropping from the bounding set needs a capability that is about to go.
+    let now = capabilities(None).map_err(refused)?;
+    // Dropping from the bounding set needs a capability that is about to go. Where it is not there, who started this
+    // process has bounded it.
+    if children && now.permitted.contains(CapabilitySet::SETPCAP) {
         for one in CapabilitySet::all().difference(kept).iter() {
             if capability_is_in_bounding_set(one).unwrap_or(false) {
                 remove_capability_from_bounding_set(one).map_err(refused)?;
@@ -29,7 +31,6 @@ pub fn keep(names: &[String], children: bool) -> Result<Vec<String>, HardenError
         }
     }
     clear_ambient_capability_set().map_err(refused)?;
-    let now = capabilities(None).map_err(refused)?;
     let left = now.permitted & kept;
     let sets = CapabilitySets { effective: left, permitted: left, inheritable: CapabilitySet::empty() };
     set_capabilities(None, sets).map_err(refused)?;

@@ -42,7 +42,10 @@ _RULES = """
 - rule: Sensor traced
   desc: A process attaches to the sensor or writes into its memory.
   condition: >
-    (evt.type in (ptrace, process_vm_writev) and evt.rawarg.pid = {pid})
+    (evt.type = process_vm_writev and evt.rawarg.pid = {pid})
+    or (evt.type = ptrace and evt.rawarg.pid = {pid}
+        and evt.arg.request in (PTRACE_ATTACH, PTRACE_SEIZE, PTRACE_POKETEXT, PTRACE_POKEDATA, PTRACE_POKEUSR,
+                                PTRACE_SETREGS, PTRACE_SETREGSET))
     or (evt.type in (open, openat, openat2) and evt.is_open_write = true and fd.name = /proc/{pid}/mem)
   output: Sensor traced or written to | call=%evt.type by=%proc.name command=%proc.cmdline user=%user.name
   priority: CRITICAL

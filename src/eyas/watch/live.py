@@ -19,6 +19,7 @@ from eyas.watch import losses, service
 from eyas.watch.changes import Loader
 from eyas.watch.footage import Footage, Settings
 from eyas.watch.machine import host
+from eyas.watch.pulse import Pulse
 from eyas.watch.wakes import Wake, Wakes
 
 # Sets of rules whose late matches are still told.
@@ -79,6 +80,7 @@ class Watch:
         )
         self._generations = {0: force}
         self._host = alert.hostname()
+        self._pulse = Pulse(wakes, self._host)
 
     def alerts(self) -> Iterator[Alert]:
         """Alerts as they come, until the time is over or a signal says stop."""
@@ -96,12 +98,16 @@ class Watch:
                     self._loader.begin()
                 if Wake.LOADED in woken:
                     self._switch()
+                for noticed in self._pulse.take() if Wake.NOTICED in woken else ():
+                    self.tally.count(noticed)
+                    yield noticed
                 stopping = Wake.STOP in woken
             service.stopping()
             yield from self._told_by(self._live.close())
         except _core.CoreError as error:
             raise _failure(error) from None
         finally:
+            self._pulse.close()
             self._answers.close()
             self.tally.take(self._live.stats())
 

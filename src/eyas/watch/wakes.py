@@ -20,6 +20,7 @@ class Wake(enum.Enum):
     LOADED = "loaded"
     STOP = "stop"
     BEAT = "beat"
+    NOTICED = "noticed"
 
 
 # One byte each on the socket; signals arrive as their number.
@@ -27,6 +28,7 @@ _WORDS = {
     signal.SIGINT: Wake.STOP,
     signal.SIGTERM: Wake.STOP,
     signal.SIGHUP: Wake.RELOAD,
+    254: Wake.NOTICED,
     255: Wake.LOADED,
 }
 
