@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import SecretStr
 
 from eyas.alert import Alert
-from eyas.delivery import Answer, Request, Sender, delivered, refused, retry
+from eyas.delivery import Answer, Outcome, Request, Sender, delivered, refused, retry
 from eyas.outputs.body import event
 from eyas.outputs.body.http import reveal
 from eyas.outputs.card import Output, Settings, library
@@ -59,7 +59,12 @@ class Link:
 
     def __init__(self, settings: KafkaSettings) -> None:
         self.kafka = library("confluent_kafka", "kafka")
-        self.producer = self.kafka.Producer(configuration(settings))
+        self.trouble = ""  # why the brokers are not reached, as far as the library tells
+        self.producer = self.kafka.Producer(configuration(settings) | {"error_cb": self._told})
+
+    def _told(self, error: Any) -> None:
+        if error.name() != "_ALL_BROKERS_DOWN" or not self.trouble:
+            self.trouble = error.str()
 
     def send(self, batch: Sequence[Request]) -> Sequence[Answer]:
         """All messages; the broker answers each."""
@@ -77,7 +82,13 @@ class Link:
             except BufferError as error:
                 answers[at] = retry(str(error))
         self.producer.flush(PATIENCE + 1)
-        return answers
+        return [self._explained(answer) for answer in answers]
+
+    def _explained(self, answer: Answer) -> Answer:
+        """A wrong password and a foreign certificate show themselves only as a time that is over."""
+        if answer.outcome is not Outcome.RETRY or not self.trouble:
+            return answer
+        return retry(f"{answer.reason}: {self.trouble}"[:300])
 
     def close(self) -> None:
         """Forget what is still on its way; the queue has it."""
