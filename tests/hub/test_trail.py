@@ -277,7 +277,9 @@ def test_a_stolen_key_is_followed_over_aws_okta_and_github_from_their_logs(tmp_p
     }
     logs["github"] = [
         {"webhook_type": "repository", "action": "publicized", "sender": {"login": "ann"},
-         "repository": {"html_url": "https://github.com/shop/prices", "updated_at": "2026-03-01T09:09:00Z"}}
+         "repository": {"html_url": "https://github.com/shop/prices", "updated_at": "2026-03-01T09:09:00Z"}},
+        {"action": "git.clone", "actor": "ann", "actor_ip": thief, "repo": "shop/keys",
+         "eyas": {"time": "2026-03-01T09:10:00Z"}},
     ]  # fmt: skip
     (tmp_path / "rules.yaml").write_text(RULES)
     for source, records in logs.items():
@@ -293,12 +295,15 @@ def test_a_stolen_key_is_followed_over_aws_okta_and_github_from_their_logs(tmp_p
         [thief, "ann@example.com"]
     ]
     assert story["Listed"] == [f"ListUsers at iam.amazonaws.com from {thief}"]
-    assert story["Read"] == [f"GetObject at iam.amazonaws.com on s3://payroll/march.csv from {thief}"]
+    assert story["Read"] == [
+        f"GetObject at iam.amazonaws.com on s3://payroll/march.csv from {thief}",
+        f"git.clone on shop/keys from {thief}",
+    ]
     assert [line.split()[0] for line in story["Changed"]] == [
         "user.mfa.factor.deactivate", "CreateAccessKey", "StopLogging", "repository",
     ]  # fmt: skip
     assert "on backup" in story["Changed"][1]
-    assert found.addresses == {thief: {"first 09:01:00", "7 times"}}
+    assert found.addresses == {thief: {"first 09:01:00", "8 times"}}
     assert found.identities["session"] == {"AIDAANN", "AKIAANN"}
     assert "192.0.2.7" not in found.addresses
     page = web_page(found)

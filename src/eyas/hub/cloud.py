@@ -39,7 +39,11 @@ SOURCES_NAMES: dict[str, Names] = {
         "okta.evt.type", "", "okta.result", "okta.useragent.raw",
         ("okta.target.app.alternateid", "okta.target.user.alternateid", "okta.target.group.alternateid"),
     ),
-    "github": Names(("github.user",), (), "", "github.type", "", "", "", ("github.repo", "github.org")),
+    # Webhooks name a repository by its address and no client; the audit log tells both.
+    "github": Names(
+        ("github.user",), (), "json.value[/actor_ip]", "github.type", "", "", "json.value[/user_agent]",
+        ("github.repo", "json.value[/repo]", "github.org"),
+    ),
     "gcp_auditlog": Names(
         ("gcp.user",), (), "gcp.callerIP", "gcp.methodName", "gcp.serviceName", "", "gcp.userAgent", ("gcp.resourceName",)
     ),
@@ -209,7 +213,7 @@ def sentence(call: Call) -> str:
         parts.append("from " + ", ".join(found))
     if names.outcome and call.facts.get(names.outcome) not in (None, "", "SUCCESS", 200, "200"):
         parts.append(f"({call.facts[names.outcome]})")
-    return " ".join(parts)
+    return " ".join(part for part in parts if part)
 
 
 def story(calls: Sequence[Call]) -> list[Chapter]:
