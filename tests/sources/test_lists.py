@@ -12,7 +12,18 @@ from eyas.transports import TRANSPORTS
 SOURCES = Path(reach.__file__).parents[1]
 # Files of the folders that are no members of the family.
 BESIDE = {"__init__", "card", "members", "writing"}
-BESIDE_REACHED = {"__init__", "diff", "eventhubs", "moment", "oauth", "plain", "policy", "secrets", "way"}
+BESIDE_REACHED = {
+    "__init__",
+    "diff",
+    "eventhubs",
+    "hooks",
+    "moment",
+    "oauth",
+    "plain",
+    "policy",
+    "secrets",
+    "way",
+}
 
 
 def stems(folder: Path) -> set[str]:

@@ -234,7 +234,7 @@ impl<'b> Here<'b, '_> {
             let words = std::str::from_utf8(&words).ok()?;
             words.parse::<u64>().ok().or_else(|| clock::nanoseconds(words))
         });
-        times.filter(|time| (since..=self.time).contains(time)).count()
+        times.filter(|time| *time > since && *time <= self.time).count()
     }
 
     /// Whether a condition holds.

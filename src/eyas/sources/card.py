@@ -129,7 +129,7 @@ def total(*values: Value) -> Derived:
 
 
 def recent(value: Value) -> Derived:
-    """Count the times (nanoseconds since the epoch) within so many seconds, the argument, before the event."""
+    """Count the times (nanoseconds since the epoch) less than so many seconds, the argument, before the event."""
     return Derived("recent", (value,))
 
 

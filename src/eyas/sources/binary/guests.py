@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import time
+import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -64,6 +65,8 @@ class Guests:
 
     def _started(self) -> Child:
         child = Child(self._name)
+        # Rules that are replaced leave their plugins behind; the process goes with the last who asks it.
+        weakref.finalize(self, child.kill)
         child.call("start", source=self.source.name, plugins=self._plugins)
         child.call("ask", fields=self._asked.fields, info=False)
         return child
