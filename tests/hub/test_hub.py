@@ -276,7 +276,7 @@ def test_receivers_come_from_the_configuration_of_falcosidekick(tmp_path: Path) 
         )
         section = settings.load({"store": str(tmp_path / "s"), "falcosidekick": str(sidekick)})
         targets, _ = receivers.load({"webhook@two": {"address": inbox.url}}, section)
-        assert [target.receiver.name for target in targets] == ["webhook", "webhook@two"]
+        assert [target.receiver.name for target in targets] == ["prometheus", "webhook", "webhook@two"]
         hub = Hub(Plan(section, targets))
         hub.accept(alert(1, priority="Notice"))
         assert hub.close()

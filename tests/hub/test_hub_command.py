@@ -40,7 +40,7 @@ def test_an_alert_that_is_posted_is_kept_and_sent_on(tmp_path: Path) -> None:
         ) as hub:
             assert hub.stderr is not None
             line = hub.stderr.readline()
-            found = re.search(r"listening on 0\.0\.0\.0:(\d+), sending to webhook$", line.strip())
+            found = re.search(r"listening on 0\.0\.0\.0:(\d+), sending to prometheus, webhook$", line.strip())
             assert found, line
             assert httpx.post(f"http://127.0.0.1:{found[1]}/", json=FALCO).status_code == 200
             assert json.loads(inbox.wait(1)[0])["rule"] == "Shell"

@@ -18,6 +18,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from eyas.delivery import Answer, Outcome, Sender, delivered
 from eyas.delivery.http import HttpSender
+from eyas.outputs import prometheus
 from eyas.outputs.body import event, otlp
 from eyas.outputs.card import find, plan
 from eyas.outputs.settings import load, settings_of
@@ -227,3 +228,15 @@ def test_an_address_that_apprise_does_not_know_is_a_fault_without_the_secret() -
     with pytest.raises(UsageError) as error:
         opened("apprise", {"urls": "nothing://secret"})
     assert "secret" not in str(error.value)
+
+
+def test_the_counter_for_prometheus_is_bounded_whatever_labels_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prometheus, "MOST", 3)
+    counts = prometheus.Counts()
+    settings = settings_of(find("prometheus"), {"enabled": True})
+    for number in range(9):
+        counts.send([prometheus.request(dataclasses.replace(ALERT, rule=f"rule {number}"), settings)])
+    (family,) = counts.collect()
+    assert sum(sample.value for sample in family.samples) == 9
+    assert len(family.samples) == 4
+    assert family.samples[-1].labels["rule"] == "other"

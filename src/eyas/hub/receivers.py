@@ -53,11 +53,19 @@ class Prepared:
 def load(values: Mapping[str, Any], settings: Settings) -> tuple[list[Target], list[str]]:
     """Receivers of the section `outputs`, the environment and Falcosidekick's file, and what to tell people."""
     file = sidekick.read(Path(settings.falcosidekick)) if settings.falcosidekick else sidekick.File()
-    loaded = cards.load({**file.values, **values}, places=file.places)
+    merged = {**file.values, **values}
+    if settings.falcosidekick:
+        merged["prometheus"] = _counting(merged.get("prometheus"))
+    loaded = cards.load(merged, places=file.places)
     named = [(enabled.output.name, enabled) for enabled in loaded.enabled]
     named += _further(values, loaded)
     routing.check(settings.routes, [name for name, _ in named] + list(OWN))
     return [target(name, one, loaded.shared, settings.routes) for name, one in named], list(loaded.warnings)
+
+
+def _counting(section: Any) -> dict[str, Any]:
+    """Falcosidekick counts for Prometheus without being asked; dashboards expect it."""
+    return {"enabled": True, **(section if isinstance(section, Mapping) else {})}
 
 
 # Falco's own outputs, which routes may name too.

@@ -17,6 +17,8 @@ from eyas.outputs.values import Items, Map, rank
 
 NAME = "falcosecurity_falcosidekick_falco_events"
 LABEL = 256  # characters of a value
+MOST = 10_000  # combinations of labels; names of pods and rules may be a stranger's, and each costs memory
+OTHER = "other"
 
 
 class PrometheusSettings(Settings):
@@ -58,6 +60,8 @@ class Counts:
         """Count."""
         for request in batch:
             labels = tuple(orjson.loads(request.body).items())
+            if labels not in self.counts and len(self.counts) >= MOST:
+                labels = tuple((name, OTHER) for name, _ in labels)
             self.counts[labels] = self.counts.get(labels, 0) + 1
         return [delivered() for _ in batch]
 
