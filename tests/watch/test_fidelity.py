@@ -15,9 +15,9 @@ RULES = """
   condition: evt.type = mount
   output: o
   priority: INFO
-- rule: of a deployment
+- rule: of a probe
   desc: d
-  condition: evt.type = open and k8s.deployment.name = web
+  condition: evt.type = open and container.healthcheck = web
   output: o
   priority: INFO
 """
@@ -31,6 +31,6 @@ def test_a_rule_is_complete_degraded_or_blind_by_what_is_collected() -> None:
     assert found["opens"].fidelity is Fidelity.DEGRADED
     assert found["opens"].reasons == ("not collected here: openat",)
     assert found["mounts"].fidelity is Fidelity.BLIND
-    assert "k8s.deployment.name has no value" in found["of a deployment"].reasons[0]
+    assert "container.healthcheck has no value" in found["of a probe"].reasons[0]
     everything = [event.id for event in known.events]
     assert findings(loaded.active[:1], known, everything)[0].fidelity is Fidelity.COMPLETE

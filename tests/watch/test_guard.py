@@ -167,3 +167,20 @@ def test_who_opens_programs_of_the_kernel_is_told(start, rules) -> None:
     os.close(descriptor)
     found = run.alert("Kernel programs of others opened")["output_fields"]
     assert found["evt.arg.cmd"] == "BPF_PROG_GET_FD_BY_ID"
+
+
+def test_a_sensor_that_was_killed_is_told_of_by_the_next_one(start, rules, tmp_path) -> None:
+    store = ("-o", f"alerts.store={tmp_path / 'store'}")
+    killed = start("run", "-r", str(rules), *store)
+    killed.says("watching")
+    living = start("run", "-r", str(rules), "--json", *store)
+    living.says("watching")
+    killed.signal(signal.SIGKILL)
+    killed.process.wait(60)
+    third = start("run", "-r", str(rules), "--json", *store)
+    found = third.alert("Sensor ended without a word")
+    assert found["output_fields"]["eyas.sensor.pid"] == killed.process.pid
+    for run in (third, living):
+        run.signal(signal.SIGINT)
+        assert run.ends()[0] == 0
+    assert list((tmp_path / "store/running").iterdir()) == []

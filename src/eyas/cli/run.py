@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import threading
@@ -20,7 +21,7 @@ from eyas.config import schema
 from eyas.errors import EyasError, UsageError
 from eyas.hub import settings as alerts
 from eyas.rules.plan import adjusted, plan
-from eyas.watch import changes, guard, harden, machine, service
+from eyas.watch import changes, farewell, guard, harden, machine, service
 from eyas.watch.footage import Settings
 
 
@@ -72,7 +73,7 @@ def command(how_long: str | None, stats: Path | None, **options: Any) -> None:
             desk.learn(force.rules)
         _reloaded(force)
 
-    with watch.Wakes(beat=service.heartbeat()) as wakes:
+    with watch.Wakes(beat=service.heartbeat()) as wakes, farewell.kept(_folder(first)) as missing:
         wishes = _wishes(first.settings)
         harden.before(wishes, _kept)
         watched = watch.Watch(_force(first), wakes, load, watch.Told(reloaded, _failed))
@@ -87,11 +88,16 @@ def command(how_long: str | None, stats: Path | None, **options: Any) -> None:
             voice = beside(lambda: wakes.post(watch.Wake.STOP))
             with keeping.taking(first, voice, sensor) as desk, reading.running(first, desk):
                 desks.append(desk)
-                for alert in watched.alerts():
+                for alert in itertools.chain(missing, watched.alerts()):
                     desk(alert)
         finally:
             stop.set()
             _ended(watched.tally, stats)
+
+
+def _folder(chosen: Chosen) -> Path:
+    """Where the sensor leaves what the next one reads."""
+    return (chosen.keep or alerts.Settings()).folder()
 
 
 def _keeps(settings: config.Settings) -> alerts.Settings | None:
