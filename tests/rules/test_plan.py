@@ -75,6 +75,7 @@ def test_a_failed_exec_is_collected_only_when_a_rule_can_hold_on_it() -> None:
         ("fd.filename in (id_rsa, admin.conf)", Sieve(suffixes=("/id_rsa", "min.conf"))),
         ("(fd.name endswith .key or fd.name endswith server.key)", Sieve(suffixes=(".key",))),
         ("fd.name endswith /.netrc", Sieve()),
+        ("fd.name startswith /home/ and fd.name endswith .key", Sieve(suffixes=(".key",))),
         ("fd.name endswith /", None),
         ("fd.name contains /snap/ and fd.name endswith /key4.db", Sieve(suffixes=("/key4.db",))),
         ("fd.name contains lzma", None),

@@ -3,6 +3,7 @@
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 
@@ -103,6 +104,8 @@ pub struct Watch {
     worker: Option<JoinHandle<Figures>>,
     last: Figures,
     generation: u32,
+    /// Matches that were told and not taken yet.
+    untaken: Arc<AtomicUsize>,
 }
 
 impl Watch {
@@ -117,7 +120,10 @@ impl Watch {
         let (ears, mouth) = (bell.clone(), chime.clone());
         let build = std::thread::Builder::new().name("eyas-watch".to_owned());
         let own = orders.clone();
-        let worker = build.spawn(move || Worker::run(setup, (own, inbox), &ears, &outbox, &mouth))?;
+        let untaken = Arc::<AtomicUsize>::default();
+        let told = Arc::clone(&untaken);
+        let worker =
+            build.spawn(move || Worker::run(setup, (own, inbox), &ears, (&outbox, &told), &mouth))?;
         let watch = Watch {
             orders,
             bell,
@@ -126,6 +132,7 @@ impl Watch {
             worker: Some(worker),
             last: Figures::default(),
             generation: 0,
+            untaken,
         };
         match watch.news.recv() {
             Ok(News::Watching) => Ok(watch),
@@ -143,13 +150,20 @@ impl Watch {
         let mut all = Report::default();
         for news in self.news.try_iter() {
             match news {
-                News::Found(found) => all.found.push(found),
+                News::Found(found) => {
+                    self.untaken.fetch_sub(found.matches.len(), Ordering::Relaxed);
+                    all.found.push(found);
+                }
                 News::Question(question) => all.questions.push(question),
                 News::Lost(loss) => all.losses.push(loss),
                 News::Trouble(trouble) => all.troubles.push(trouble),
                 News::Failed(error) => return Err(error),
                 News::Watching => {}
             }
+        }
+        // Whoever waits for room goes on.
+        if !all.found.is_empty() {
+            self.bell.ring();
         }
         Ok(all)
     }

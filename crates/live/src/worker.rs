@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::AsFd;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -24,6 +25,9 @@ const TICK: Duration = Duration::from_millis(200);
 const LOOK: Duration = Duration::from_secs(1);
 /// Time between looks at which containers are gone.
 const SWEEP: Duration = Duration::from_secs(5);
+/// Matches that may wait to be taken. Beyond them nothing is read, so that memory stays small; what the rings cannot hold
+/// meanwhile is a loss, which is counted and told.
+const MOST_UNTAKEN: usize = 4096;
 /// Longest reading of what is left at the stop.
 const REST: Duration = Duration::from_secs(1);
 
@@ -51,6 +55,7 @@ pub(crate) struct Worker<'a> {
     orders: Receiver<Order>,
     bell: &'a Bell,
     news: &'a Sender<News>,
+    untaken: &'a AtomicUsize,
     chime: &'a Bell,
     start: Instant,
     swept: Instant,
@@ -66,7 +71,7 @@ impl Worker<'_> {
         setup: Setup,
         (own, orders): (Sender<Order>, Receiver<Order>),
         bell: &Bell,
-        news: &Sender<News>,
+        (news, untaken): (&Sender<News>, &AtomicUsize),
         chime: &Bell,
     ) -> Figures {
         let told = |error: LiveError| {
@@ -88,6 +93,7 @@ impl Worker<'_> {
             orders,
             bell,
             news,
+            untaken,
             chime,
             start,
             swept: start,
@@ -109,7 +115,9 @@ impl Worker<'_> {
         self.read()?;
         while !stopping {
             self.wait()?;
-            self.read()?;
+            if !self.is_behind() {
+                self.read()?;
+            }
             stopping = self.obey()?;
             if self.looked.elapsed() > LOOK {
                 self.look();
@@ -157,14 +165,20 @@ impl Worker<'_> {
         });
     }
 
-    /// Waits for events, for events held back to be in order, or for an order.
+    /// Whether so much was told already that more would only wait.
+    fn is_behind(&self) -> bool {
+        self.untaken.load(Ordering::Relaxed) > MOST_UNTAKEN
+    }
+
+    /// Waits for events, for events held back to be in order, or for an order; for orders only while it is behind.
     fn wait(&self) -> Result<(), LiveError> {
-        let pause = self.sensor.due().unwrap_or(TICK);
+        let behind = self.is_behind();
+        let pause = self.sensor.due().filter(|_| !behind).unwrap_or(TICK);
         let pause = Timespec { tv_sec: pause.as_secs().cast_signed(), tv_nsec: pause.subsec_nanos().into() };
         let (sensor, bell) = (self.sensor.as_fd(), self.bell.as_fd());
         let mut both =
             [PollFd::from_borrowed_fd(sensor, PollFlags::IN), PollFd::from_borrowed_fd(bell, PollFlags::IN)];
-        match poll(&mut both, Some(&pause)) {
+        match poll(&mut both[usize::from(behind)..], Some(&pause)) {
             Ok(_) | Err(Errno::INTR) => Ok(()),
             Err(error) => Err(io::Error::from(error).into()),
         }
@@ -189,8 +203,10 @@ impl Worker<'_> {
         if !outcome.matches.is_empty() {
             let generation = self.scene.generation();
             let matches = outcome.matches;
+            self.untaken.fetch_add(matches.len(), Ordering::Relaxed);
             told.push(News::Found(Found { generation, read, judged, amends: false, matches }));
         }
+        self.untaken.fetch_add(outcome.amended.len(), Ordering::Relaxed);
         told.extend(outcome.amended.into_iter().map(|(generation, matched)| {
             News::Found(Found { generation, read, judged, amends: true, matches: vec![matched] })
         }));

@@ -26,7 +26,7 @@ pub(crate) const CLASSES: [&str; 6] = ["process", "open", "network", "file", "ot
 /// Scratch areas of a processor (`SLOTS` in `send.h`).
 const SLOTS: u32 = 3;
 /// Calls that are read before what was read is handed on: memory stays small when more comes than can be judged.
-const BATCH: usize = 1 << 14;
+const BATCH: usize = 1 << 12;
 /// Longest wait without a look at the rings, should a wake-up be lost.
 const LOOK: Duration = Duration::from_millis(100);
 

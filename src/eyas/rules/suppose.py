@@ -44,10 +44,10 @@ class Guard:
     names: frozenset[str] = frozenset()
 
     @property
-    def cost(self) -> tuple[int, int, int]:
-        """How little it leaves out: names are dearer than parts of paths, short parts than long ones."""
+    def cost(self) -> tuple[int, int, int, int]:
+        """How little it leaves out: names are dearer than parts of paths, beginnings than ends, short than long ones."""
         parts = self.prefixes | self.suffixes
-        return len(self.names), len(parts), -min(map(len, parts), default=0)
+        return len(self.names), len(parts), len(self.prefixes), -min(map(len, parts), default=0)
 
 
 def can_hold(node: Node, supposed: Supposed) -> bool:
