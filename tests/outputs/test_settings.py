@@ -127,8 +127,10 @@ def test_certificates_come_from_the_folder_that_stands_above() -> None:
         "slack": {"webhookurl": "https://b", "checkcert": False},
     }
     found = {one.output.name: one.settings.trust for one in load(values, {}).enabled}
-    assert found["webhook"] == Trust(True, "/certs/ca.crt", "/certs/client.crt", "/own.key")
-    assert found["slack"] == Trust(False, "/ca.pem")
+    assert found["webhook"] == Trust(
+        ca_file="/certs/ca.crt", cert_file="/certs/client.crt", key_file="/own.key"
+    )
+    assert found["slack"] == Trust(False, ca_file="/ca.pem")
 
 
 def test_an_address_needs_its_scheme_and_a_template_has_to_compile() -> None:

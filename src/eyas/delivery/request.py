@@ -5,7 +5,7 @@ from __future__ import annotations
 import email.utils
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
 from typing import Protocol
@@ -23,6 +23,7 @@ class Trust:
     """Whom a connection believes: files (or a folder) of certificates, and whether the receiver's is checked."""
 
     check: bool = True
+    _: KW_ONLY
     ca_file: str | None = None
     ca_path: str | None = None
     cert_file: str | None = None

@@ -257,13 +257,12 @@ def trust(settings: Settings, shared: Shared) -> Trust:
     if not getattr(settings, "mutualtls", False):
         check = bool(getattr(settings, "checkcert", True))
         ca = own.cacertfile or shared.tlsclient.cacertfile
-        return Trust(check, ca or None, None, own.certfile or None, own.keyfile or None)
+        return Trust(check, ca_file=ca or None, cert_file=own.certfile or None, key_file=own.keyfile or None)
     folder, client = Path(shared.mutualtlsfilespath), shared.mutualtlsclient
     return Trust(
-        True,
-        own.cacertfile or client.cacertfile or str(folder / "ca.crt"),
-        own.certfile or client.certfile or str(folder / "client.crt"),
-        own.keyfile or client.keyfile or str(folder / "client.key"),
+        ca_file=own.cacertfile or client.cacertfile or str(folder / "ca.crt"),
+        cert_file=own.certfile or client.certfile or str(folder / "client.crt"),
+        key_file=own.keyfile or client.keyfile or str(folder / "client.key"),
     )
 
 
