@@ -113,7 +113,8 @@ impl State {
         let version = self.tick();
         let Some(thread) = self.threads.get_mut(slot) else { return };
         thread.version = version;
-        let seen_by_others = !thread.children.is_empty()
+        let seen_by_others = thread.late
+            || !thread.children.is_empty()
             || (thread.tid == thread.sid && thread.sid > 0)
             || (thread.tid == thread.pgid && thread.pgid > 0)
             || thread.main.is_some_and(|main| main != slot);

@@ -85,6 +85,8 @@ pub struct Thread {
     pub(crate) last_fd: i64,
     /// The enter event that waits for its exit.
     pub(crate) enter: Option<Box<[u8]>>,
+    /// It was unknown at first: threads that are not among its children may have named it as their parent.
+    pub(crate) late: bool,
     /// Threads whose `ptid` is this one, newest last.
     pub(crate) children: Vec<Slot>,
 }
@@ -111,7 +113,7 @@ impl Thread {
     /// A record that only has an id: what stands for a thread nobody knows.
     pub(crate) fn unknown(tid: i64) -> Thread {
         let na = Text::from(&b"<NA>"[..]);
-        Thread { comm: na.clone(), exe: na.clone(), cmdline: na, ..Thread::blank(tid) }
+        Thread { comm: na.clone(), exe: na.clone(), cmdline: na, late: true, ..Thread::blank(tid) }
     }
 
     /// A record with every default.
@@ -173,6 +175,7 @@ impl Thread {
             version: 0,
             last_fd: -1,
             enter: None,
+            late: false,
             children: Vec::new(),
         }
     }
