@@ -60,7 +60,16 @@ def test_the_chart_renders() -> None:
     if shutil.which("helm") is None:
         pytest.skip("helm is missing")
     done = subprocess.run(
-        ["helm", "template", "eyas", str(CHART), "--set-file", f"rules.own\\.yaml={CHART / 'values.yaml'}"],
+        [
+            "helm",
+            "template",
+            "eyas",
+            str(CHART),
+            "--kube-version",
+            "1.30.0",
+            "--set-file",
+            f"rules.own\\.yaml={CHART / 'values.yaml'}",
+        ],
         check=True,
         capture_output=True,
         text=True,

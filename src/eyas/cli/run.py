@@ -76,7 +76,7 @@ def command(how_long: str | None, stats: Path | None, **options: Any) -> None:
     with watch.Wakes(beat=service.heartbeat()) as wakes, farewell.kept(_folder(first)) as missing:
         wishes = _wishes(first.settings)
         harden.before(wishes, _kept)
-        watched = watch.Watch(_force(first), wakes, load, watch.Told(reloaded, _failed))
+        watched = watch.Watch(_force(first), wakes, load, watch.Told(reloaded, _failed, _said))
         harden.after(wishes, _kept)
         click.echo(f"eyas: watching with {figures.number(watched.force.rules)} rules", err=True)
         wakes.restart(seconds)
@@ -172,6 +172,10 @@ def _footage(capture: schema.Capture) -> Settings:
 
 def _reloaded(force: watch.Force) -> None:
     click.echo(f"eyas: reloaded; watching with {figures.number(force.rules)} rules", err=True)
+
+
+def _said(what: str) -> None:
+    click.echo(f"eyas: {what}", err=True)
 
 
 def _failed(error: EyasError) -> None:

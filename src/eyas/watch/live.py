@@ -46,6 +46,7 @@ class Told:
 
     reloaded: Callable[[Force], None]
     failed: Callable[[EyasError], None]
+    said: Callable[[str], None]
 
 
 def needed(rules: Iterable[Compiled], known: Catalog) -> list[int]:
@@ -75,9 +76,7 @@ class Watch:
         )
         self._footage = Footage(force.footage, self._live.footage)
         self._catalog = catalog.load()
-        self._answers = Answers(
-            self._live.tell, RUNTIMES, host(), force.cluster, lambda why: told.failed(RunError(why))
-        )
+        self._answers = Answers(self._live.tell, RUNTIMES, host(), force.cluster, told.said)
         self._generations = {0: force}
         self._host = alert.hostname()
         self._pulse = Pulse(wakes, self._host)
@@ -121,7 +120,7 @@ class Watch:
         for question in report.questions:
             self._answers.ask(question)
         for trouble in report.troubles:
-            self._told.failed(RunError(trouble))
+            self._told.said(trouble)
         for loss in report.losses:
             raised = losses.raised(loss, self.force.rules, self._catalog, self._host)
             for one in losses.acted(raised, self.force.on_loss):
