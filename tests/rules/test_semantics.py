@@ -6,7 +6,7 @@ import pytest
 
 from eyas import catalog, rules
 from eyas.rules import document
-from eyas.rules.compiling import Compiled
+from eyas.rules.compiled import Compiled
 from eyas.rules.loading import Switch
 
 RULE = "- rule: {name}\n  desc: d\n  condition: {condition}\n  output: o\n  priority: {priority}\n"

@@ -1,7 +1,7 @@
 """Rule files: macros, lists, exceptions, overrides; and the rules we ship."""
 
 from eyas.rules.additions import Addition
-from eyas.rules.compiling import Compiled
+from eyas.rules.compiled import Compiled
 from eyas.rules.items import PRIORITIES, Example
 from eyas.rules.loading import BUILTIN, SERVICES, Loaded, Settings, Switch, load, load_documents, program
 from eyas.rules.problem import Place, Problem

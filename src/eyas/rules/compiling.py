@@ -7,53 +7,20 @@ from typing import Any
 
 from eyas import lang
 from eyas.catalog import KERNEL, Catalog
-from eyas.lang import Fault, FaultError, Memo, Name, Node, Template
+from eyas.lang import Fault, FaultError, Memo, Node, Template
 from eyas.lang.diagnostics import fault
 from eyas.rules import exceptions
 from eyas.rules.additions import NOTHING_MORE, Addition, Extras, extras
 from eyas.rules.collect import Collected
+from eyas.rules.compiled import Compiled
 from eyas.rules.expand import Expander, FaultyMacroError, UnresolvedError, names_of
-from eyas.rules.grouping import SILENT_ON_IT, Grouping
-from eyas.rules.items import PRIORITIES, Example, Macro, RefusedError, Rule
+from eyas.rules.items import Macro, RefusedError, Rule
 from eyas.rules.limits import expect_grown, regex_fault
 from eyas.rules.problem import Place, Problem
 from eyas.rules.text import Locate, Source
 
 CONTAINER_INFO = "%container.info"
 MANY_EVENTS = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Compiled:
-    """A rule ready to run."""
-
-    name: str
-    desc: str
-    priority: int
-    source: str
-    tags: tuple[str, ...]
-    enabled: bool
-    capture: bool
-    capture_duration: int
-    condition_text: str
-    output_text: str
-    condition: dict[str, Any]
-    tree: Node
-    template: Template
-    events: frozenset[int] | None
-    place: Place
-    tests: tuple[Example, ...] = ()
-    exceptions: tuple[str, ...] = ()
-    grouping: Grouping = SILENT_ON_IT
-    carried: tuple[tuple[str, int], ...] = ()  # fields beside those of the output, each with its operand
-    operands: tuple[dict[str, Any], ...] = ()  # all that a match brings along
-    extras: Extras = NOTHING_MORE  # what the configuration adds to `output_fields`
-    base64: bool = False  # whether its output shows buffers as base64
-
-    @property
-    def priority_name(self) -> str:
-        """`Emergency` to `Debug`."""
-        return PRIORITIES[self.priority]
 
 
 @dataclass(frozen=True, slots=True)
@@ -408,6 +375,3 @@ class Compiler:
 
 def _fixed(place: Place) -> Locate:
     return lambda _offset: place
-
-
-__all__ = ["Compiled", "Compiler", "Name"]

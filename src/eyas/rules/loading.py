@@ -13,7 +13,8 @@ from eyas.catalog import Catalog
 from eyas.rules import document
 from eyas.rules.additions import Addition
 from eyas.rules.collect import Collected
-from eyas.rules.compiling import Compiled, Compiler
+from eyas.rules.compiled import Compiled
+from eyas.rules.compiling import Compiler
 from eyas.rules.items import ListItem, Macro
 from eyas.rules.problem import Place, Problem
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from eyas import lang
 from eyas.catalog import GENERIC_IDS, KERNEL, Catalog
-from eyas.rules.compiling import Compiled
+from eyas.rules.compiled import Compiled
 from eyas.rules.suppose import Guard, Supposed, can_hold, guard, together
 
 # What the kernel side can hold (`bpf/record.h`).

@@ -1,0 +1,45 @@
+"""A rule that the core can run: what its text came to, and what a match of it brings along."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from eyas.lang import Node, Template
+from eyas.rules.additions import NOTHING_MORE, Extras
+from eyas.rules.grouping import SILENT_ON_IT, Grouping
+from eyas.rules.items import PRIORITIES, Example
+from eyas.rules.problem import Place
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A rule ready to run."""
+
+    name: str
+    desc: str
+    priority: int
+    source: str
+    tags: tuple[str, ...]
+    enabled: bool
+    capture: bool
+    capture_duration: int
+    condition_text: str
+    output_text: str
+    condition: dict[str, Any]
+    tree: Node
+    template: Template
+    events: frozenset[int] | None
+    place: Place
+    tests: tuple[Example, ...] = ()
+    exceptions: tuple[str, ...] = ()
+    grouping: Grouping = SILENT_ON_IT
+    carried: tuple[tuple[str, int], ...] = ()  # fields beside those of the output, each with its operand
+    operands: tuple[dict[str, Any], ...] = ()  # all that a match brings along
+    extras: Extras = NOTHING_MORE  # what the configuration adds to `output_fields`
+    base64: bool = False  # whether its output shows buffers as base64
+
+    @property
+    def priority_name(self) -> str:
+        """`Emergency` to `Debug`."""
+        return PRIORITIES[self.priority]
