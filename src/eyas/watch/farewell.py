@@ -10,6 +10,7 @@ from pathlib import Path
 
 from eyas import alert
 from eyas.alert import Alert
+from eyas.watch.notice import notice
 
 RULE = "Sensor ended without a word"
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
@@ -67,16 +68,7 @@ def _boot() -> str:
 
 def _alert(gone: tuple[str, int]) -> Alert:
     process, since = gone
-    now = time.time_ns()
     began = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(since / 1e9))
-    return Alert(
-        rule=RULE,
-        priority="Critical",
-        source="syscall",
-        tags=("T1562.001", "eyas"),
-        ts=now,
-        message=f"The sensor that ran as process {process} since {began} ended without a word: it was killed or crashed",
-        fields={"eyas.sensor.pid": int(process), "eyas.sensor.since": since},
-        hostname=alert.hostname(),
-        eyas={"id": alert.identity(RULE, int(process), now), "attack": alert.techniques(("T1562.001",))},
-    )
+    message = f"The sensor that ran as process {process} since {began} ended without a word: it was killed or crashed"
+    fields = {"eyas.sensor.pid": int(process), "eyas.sensor.since": since}
+    return notice(RULE, message, alert.hostname(), int(process), fields)

@@ -7,8 +7,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from eyas import alert
 from eyas.alert import Alert
+from eyas.watch.notice import notice
 from eyas.watch.wakes import Wake, Wakes
 
 # Seconds between beats, and how late one may come.
@@ -52,7 +52,7 @@ class Pulse:
 
     def _run(self) -> None:
         while not self._stop.wait(self._beat):
-            found = [self._alert(rule, message) for rule, message in self.look(time.monotonic())]
+            found = [notice(rule, message, self._host) for rule, message in self.look(time.monotonic())]
             if found:
                 with self._lock:
                     self._noticed += found
@@ -86,20 +86,6 @@ class Pulse:
             return sum("link_id:" in _read(info) for info in (self._proc / "fdinfo").iterdir())
         except OSError:
             return 0
-
-    def _alert(self, rule: str, message: str) -> Alert:
-        now = time.time_ns()
-        return Alert(
-            rule=rule,
-            priority="Critical",
-            source="syscall",
-            tags=("T1562.001", "eyas"),
-            ts=now,
-            message=message,
-            fields={},
-            hostname=self._host,
-            eyas={"id": alert.identity(rule, 0, now), "attack": alert.techniques(("T1562.001",))},
-        )
 
 
 def _read(path: Path) -> str:
