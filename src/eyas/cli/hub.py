@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -13,6 +14,7 @@ from eyas.alert import Alert, Style
 from eyas.cli import keeping, logs
 from eyas.cli.options import DEFAULT_CONFIG
 from eyas.cli.speaking import Voice, beside
+from eyas.config import schema
 from eyas.hub import metrics, sidekick, web
 from eyas.hub import settings as sections
 from eyas.hub.hub import Hub, Plan
@@ -39,8 +41,6 @@ def command(
     eyas hub --falcosidekick /etc/falcosidekick/config.yaml
     SLACK_WEBHOOKURL=https://… eyas hub -o alerts.listen.address=0.0.0.0
     """
-    from eyas import _core
-
     logs.to_stderr()
     settings = config.load(config_file or _default(), options).settings
     keep = _keep(settings, falcosidekick, store)
@@ -48,33 +48,37 @@ def command(
     voice = beside(stop.set) if aloud else None
     said = _quiet if voice is None else _speaker(voice)
     hub = Hub(Plan(keep, keeping.targets(settings, keep, Style(json_output=True)), said=said))
-    collector = metrics.Collector(hub, None, _core.__version__)
-    listen = keep.listen
     served: list[web.Served] = []
     try:
-        served += keeping.doors(hub, collector, listen)
-        if settings.webserver.enabled:
-            place = web.Place(settings.webserver.listen_address, settings.webserver.listen_port)
-            served.append(
-                web.Served(web.health(hub, collector, settings.webserver.k8s_healthz_endpoint), place)
-            )
-        names = ", ".join(worker.receiver.name for worker in hub.workers) or "no receiver"
-        click.echo(f"eyas: listening on {listen.address}:{served[0].port}, sending to {names}", err=True)
-        if listen.certificate and listen.plain_paths:
-            paths = ", ".join(listen.plain_paths)
-            click.echo(
-                f"eyas: listening without TLS on {listen.address}:{served[1].port} for {paths}", err=True
-            )
+        served += _serving(hub, settings.webserver, keep.listen)
+        _tell(hub, keep.listen, served)
         stop.wait()
     finally:
-        for one in served:
-            one.close()
-        if not hub.close(keeping.DRAIN):
-            click.echo(f"eyas: some alerts still wait for their receivers in {hub.folder}", err=True)
+        keeping.closed(hub, served)
     if voice is not None:
         voice.close()
         if voice.error is not None:
             raise voice.error
+
+
+def _serving(hub: Hub, server: schema.Webserver, listen: sections.Listener) -> Iterator[web.Served]:
+    """The doors for alerts first, then health and metrics."""
+    from eyas import _core
+
+    collector = metrics.Collector(hub, None, _core.__version__)
+    yield from keeping.doors(hub, collector, listen)
+    if server.enabled:
+        place = web.Place(server.listen_address, server.listen_port)
+        yield web.Served(web.health(hub, collector, server.k8s_healthz_endpoint), place)
+
+
+def _tell(hub: Hub, listen: sections.Listener, served: Sequence[web.Served]) -> None:
+    """Say where alerts are taken, and who hears of them."""
+    names = ", ".join(worker.receiver.name for worker in hub.workers) or "no receiver"
+    click.echo(f"eyas: listening on {listen.address}:{served[0].port}, sending to {names}", err=True)
+    if listen.certificate and listen.plain_paths:
+        place, paths = f"{listen.address}:{served[1].port}", ", ".join(listen.plain_paths)
+        click.echo(f"eyas: listening without TLS on {place} for {paths}", err=True)
 
 
 def _default() -> Path | None:

@@ -164,10 +164,15 @@ def _kept(chosen: Chosen, say: Taker, sensor: metrics.Ask | None) -> Iterator[De
         served = serving(chosen, chosen.keep, hub, sensor) if sensor is not None else []
         yield Desk(say, hub)
     finally:
-        for one in served:
-            one.close()
-        if not hub.close(DRAIN):
-            click.echo(f"eyas: some alerts still wait for their receivers in {hub.folder}", err=True)
+        closed(hub, served)
+
+
+def closed(hub: Hub, served: Sequence[web.Served]) -> None:
+    """Close the listeners, then the hub; tell of alerts that their receivers did not take meanwhile."""
+    for one in served:
+        one.close()
+    if not hub.close(DRAIN):
+        click.echo(f"eyas: some alerts still wait for their receivers in {hub.folder}", err=True)
 
 
 def serving(chosen: Chosen, keep: sections.Settings, hub: Hub, sensor: metrics.Ask) -> list[web.Served]:

@@ -101,14 +101,19 @@ def play(
                 take(alert)
                 voice.check()
             bar.clear()
-            for offset, text in tally.warnings:
-                place = path if source is None else f"{source}: {path}"
-                click.echo(f"warning: {place}: byte {offset}: {text}", err=True)
-            if source is None and tally.unknown_events:
-                said = f"{tally.unknown_events} events of unknown types were skipped"
-                click.echo(f"warning: {path}: {said}", err=True)
+            _warn(path, source, tally)
             total.add(tally)
     return total
+
+
+def _warn(path: Path, source: str | None, tally: pipeline.Tally) -> None:
+    """Tell what could not be read of a file."""
+    for offset, text in tally.warnings:
+        place = path if source is None else f"{source}: {path}"
+        click.echo(f"warning: {place}: byte {offset}: {text}", err=True)
+    if source is None and tally.unknown_events:
+        said = f"{tally.unknown_events} events of unknown types were skipped"
+        click.echo(f"warning: {path}: {said}", err=True)
 
 
 def _logs(

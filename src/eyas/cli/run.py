@@ -7,6 +7,8 @@ import json
 import os
 import threading
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,14 @@ from eyas.hub import settings as alerts
 from eyas.rules.plan import adjusted, plan
 from eyas.watch import changes, farewell, guard, harden, machine, service
 from eyas.watch.footage import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """When a run was called, in nanoseconds, and the seconds after which it ends by itself."""
+
+    since: int
+    seconds: float | None
 
 
 @click.command("run")
@@ -55,17 +65,23 @@ def command(how_long: str | None, stats: Path | None, **options: Any) -> None:
         reading.prepare(again)
         return again
 
+    if not reading or _may_watch(first):
+        _watched(first, reading, chosen, Span(since, seconds), stats)
+        return
+    with watch.Wakes(seconds, service.heartbeat()) as wakes:
+        tally = feeds.alone(reading, first, wakes, changes.Loader(chosen, _failed, wakes))
+    if stats is not None:
+        write_stats(stats, tally)
+
+
+def _watched(
+    first: Chosen, reading: feeds.Feeds, chosen: Callable[[], Chosen], span: Span, stats: Path | None
+) -> None:
+    """Watch this machine, and read the sources beside it, until the time is over or a signal says stop."""
+    desks: list[keeping.Desk] = []
+
     def load() -> watch.Force:
         return _force(chosen())
-
-    if reading and not _may_watch(first):
-        with watch.Wakes(seconds, service.heartbeat()) as wakes:
-            tally = feeds.alone(reading, first, wakes, changes.Loader(chosen, _failed, wakes))
-        if stats is not None:
-            write_stats(stats, tally)
-        return
-
-    desks: list[keeping.Desk] = []
 
     def reloaded(force: watch.Force) -> None:
         reading.switch()
@@ -74,15 +90,11 @@ def command(how_long: str | None, stats: Path | None, **options: Any) -> None:
         _reloaded(force)
 
     with watch.Wakes(beat=service.heartbeat()) as wakes, farewell.kept(_folder(first)) as missing:
-        wishes = _wishes(first.settings)
-        harden.before(wishes, _kept)
-        watched = watch.Watch(_force(first), wakes, load, watch.Told(reloaded, _failed, _said))
-        harden.after(wishes, _kept)
-        click.echo(f"eyas: watching with {figures.number(watched.force.rules)} rules", err=True)
-        wakes.restart(seconds)
+        watched = _begun(first, wakes, load, watch.Told(reloaded, _failed, _said))
+        wakes.restart(span.seconds)
         stop = threading.Event()
         if first.settings.watch_config_files:
-            changes.follow(first.sources, since, wakes, stop)
+            changes.follow(first.sources, span.since, wakes, stop)
         try:
             sensor = figures.of_watch(watched, first.sources, first.config_files)
             voice = beside(lambda: wakes.post(watch.Wake.STOP))
@@ -93,6 +105,18 @@ def command(how_long: str | None, stats: Path | None, **options: Any) -> None:
         finally:
             stop.set()
             _ended(watched.tally, stats)
+
+
+def _begun(
+    first: Chosen, wakes: watch.Wakes, load: Callable[[], watch.Force], told: watch.Told
+) -> watch.Watch:
+    """A watch whose hooks are on, without the rights that it needs no longer."""
+    wishes = _wishes(first.settings)
+    harden.before(wishes, _kept)
+    watched = watch.Watch(_force(first), wakes, load, told)
+    harden.after(wishes, _kept)
+    click.echo(f"eyas: watching with {figures.number(watched.force.rules)} rules", err=True)
+    return watched
 
 
 def _folder(chosen: Chosen) -> Path:
