@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from eyas.config import schema
-from eyas.containers import RUNTIMES, Answers, Cluster, containerd
+from eyas.containers import RUNTIMES, Answers, Cluster, containerd, kubernetes
 from eyas.containers.kubernetes import Pods
 from eyas.errors import UsageError
 from eyas.watch import machine as this_machine
@@ -104,6 +104,17 @@ def test_changes_come_by_the_watch_and_after_410_everything_is_listed_again(foll
     api.change("ADDED", thing("late", {}))
     following.hears_of("uid-of-late")
     assert following.said.empty()
+
+
+def test_of_pods_that_are_gone_only_the_last_are_known(following, api, monkeypatch) -> None:
+    monkeypatch.setattr(kubernetes, "GONE", 1)
+    following.hears_of("uid-of-agent-x")
+    for pod in (web(), thing("agent-x", {})):
+        api.change("DELETED", pod)
+    api.change("ADDED", thing("late", {}))
+    following.hears_of("uid-of-late")
+    assert following.pods.of("uid-of-web-1") is None
+    assert following.pods.of("uid-of-agent-x") is not None
 
 
 def test_a_wrong_token_is_said_once_and_tried_again(api, tmp_path) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +35,9 @@ OWNERS: Mapping[str, tuple[str, str]] = {
 # A job of a cron job, a replica set of a deployment: no chain is longer.
 DEEPEST = 4
 
+# Pods that are gone and still known.
+GONE = 512
+
 Object = dict[str, Any]
 
 
@@ -59,6 +63,7 @@ class Pods:
         self._changed = changed
         self._said = said
         self._known: dict[str, Object] = {}
+        self._gone: deque[str] = deque()
         # Answers about namespaces, owners and services; as old as the watch at most.
         self._answers: dict[str, Object] = {}
         self._stop = threading.Event()
@@ -101,6 +106,7 @@ class Pods:
             if not meta.get("continue"):
                 break
             query["continue"] = meta["continue"]
+        self._gone.clear()
         with self._lock:
             self._known = {uid: pod for uid, pod in self._known.items() if uid in seen}
         return str(meta.get("resourceVersion", ""))
@@ -112,14 +118,20 @@ class Pods:
             for event in _watch(client, self._query(watch="true", resourceVersion=version)):
                 found, kind = event.get("object") or {}, event.get("type")
                 if kind == "ERROR":
-                    raise (
-                        ExpiredError
-                        if found.get("code") == 410
-                        else OSError(found.get("message", "the watch failed"))
-                    )
-                version = str((found.get("metadata") or {}).get("resourceVersion", version))
+                    raise _ended(found)
+                meta = found.get("metadata") or {}
+                version = str(meta.get("resourceVersion", version))
                 if kind in ("ADDED", "MODIFIED"):
                     self._take(client, found)
+                elif kind == "DELETED":
+                    self._leave(str(meta.get("uid", "")))
+
+    def _leave(self, uid: str) -> None:
+        """Forget a pod some time after it is gone: what its last processes did may still be read."""
+        self._gone.append(uid)
+        if len(self._gone) > GONE:
+            with self._lock:
+                self._known.pop(self._gone.popleft(), None)
 
     def _query(self, **more: Any) -> dict[str, Any]:
         query = {"fieldSelector": f"spec.nodeName={self._cluster.node}", **more}
@@ -175,6 +187,11 @@ class Pods:
             if selector and selector.items() <= labels.items():
                 return {"svc": _facts(service)}
         return {}
+
+
+def _ended(status: Object) -> Exception:
+    """Why the server ended a watch."""
+    return ExpiredError() if status.get("code") == 410 else OSError(status.get("message", "the watch failed"))
 
 
 def _facts(found: Object) -> Object:
