@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 from eyas.cli.alerts import command as alerts_command
 from eyas.cli.alerts.options import reading_from
 from eyas.cli.outputs import command as outputs_command
+from eyas.delivery import journal
 from eyas.errors import UsageError
 from eyas.hub import archive, controls, moments, reading, report, settings
 from eyas.hub.filter import parse
@@ -204,6 +205,17 @@ def test_an_output_that_is_off_or_unknown_is_explained() -> None:
 def test_the_list_says_which_are_on() -> None:
     made = outputs("list", "--on", "--json", WEBHOOK_ADDRESS="http://127.0.0.1:9/")
     assert [json.loads(line)["name"] for line in made.stdout.splitlines()] == ["webhook"]
+
+
+def test_the_list_says_what_waits_and_what_was_refused(tmp_path: Path) -> None:
+    db = journal.connect(tmp_path)
+    for seq in (1, 2):
+        db.execute("INSERT INTO pending VALUES ('webhook', ?)", (seq,))
+    journal.refuse(db, "webhook", [1], "HTTP 400")
+    db.commit()
+    db.close()
+    made = outputs("list", "--on", WEBHOOK_ADDRESS="http://127.0.0.1:9/", EYAS_STORE=str(tmp_path))
+    assert made.stdout.strip().endswith("(1 waiting, 1 refused)")
 
 
 def test_a_tactic_stands_for_controls_in_frameworks_that_a_rule_does_not_name(tmp_path: Path) -> None:

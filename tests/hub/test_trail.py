@@ -11,16 +11,18 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from eyas.cli.alerts.options import reading_from
 from eyas.cli.replay import command as replay
 from eyas.cli.trail import command as show
 from eyas.cli.trail import web_page
 from eyas.delivery import journal
 from eyas.hub import activity, reading, settings
+from eyas.hub import trail as trails
 from eyas.hub.activity import Activity
 from eyas.hub.filter import parse
 from eyas.hub.hub import Hub, Plan
 from eyas.hub.reading import Query
-from eyas.hub.trail import Trail, trail
+from eyas.hub.trail import Moment, Trail, nearest, trail
 from eyas.scene.demo import STORY
 from eyas.scene.film import film, perform
 from tests.hub.alerts import alert
@@ -48,6 +50,24 @@ def of_rule(folder: Path, rule: str) -> Trail:
 @pytest.fixture(scope="module")
 def shell(store: Path) -> Trail:
     return of_rule(store, "Shell with a connection as its input")
+
+
+def test_the_alert_itself_stays_in_a_timeline_with_too_many_moments() -> None:
+    busy = [Moment(ts, "read", "nginx (7)", "opened a file") for ts in range(100)]
+    subject = Moment(90, "alert", "Rule", "it happened", subject=True)
+    assert nearest([*busy, subject], 90, 4) == [busy[89], busy[90], subject, busy[91]]
+
+
+def test_activity_of_others_does_not_cut_a_trail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trails, "MOST", 3)
+    one = alert(1, proc_pid=7, proc_name="cat")
+    hub = Hub(Plan(settings.load({"store": str(tmp_path)})))
+    for pid in range(100, 110):
+        hub.observe(Activity(one.ts, one.hostname, "syscall", "exec", str(pid), {"proc.pid": pid}))
+    hub.accept(one)
+    hub.close()
+    with reading_from(tmp_path) as db:
+        assert not trail(db, reading.one(db, "last")).cut
 
 
 def test_processes_stand_from_init_to_every_child(shell: Trail) -> None:

@@ -118,6 +118,26 @@ def test_an_unknown_key_is_a_warning_with_the_nearest_name() -> None:
     assert loaded.warnings == ("eyas.yaml: slack.fotter is not a setting, did you mean 'footer'?",)
 
 
+def test_a_receiver_that_is_off_for_want_of_its_credential_is_told() -> None:
+    values = {
+        "pagerduty": {"region": "us"},
+        "slack": {"webhookurl": ""},
+        "aws": {"s3": {"prefix": "x"}},
+        "prometheus": {"enabled": False},
+    }
+    assert load(values, {}, "eyas.yaml").warnings == (
+        "eyas.yaml: slack.webhookurl is empty, so slack is off",
+        "eyas.yaml: pagerduty.routingkey is missing, so pagerduty is off",
+        "eyas.yaml: aws.s3.bucket is missing, so aws.s3 is off",
+    )
+
+
+def test_a_file_of_falcosidekick_with_every_receiver_and_no_credential_is_quiet() -> None:
+    values = {"slack": {"webhookurl": "", "footer": "x"}, "aws": {"s3": {"bucket": ""}}}
+    places = {"slack": "config.yaml:1", "aws": "config.yaml:2", "aws.s3": "config.yaml:3"}
+    assert load(values, {}, places=places).warnings == ()
+
+
 def test_certificates_come_from_the_folder_that_stands_above() -> None:
     values = {
         "mutualtlsfilespath": "/certs",

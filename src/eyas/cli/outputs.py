@@ -48,7 +48,7 @@ def command() -> None:
 @click.option("--on", "only_on", is_flag=True, help="Only those that are switched on.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON lines.")
 def list_command(config_file: Path | None, falcosidekick: Path | None, only_on: bool, as_json: bool) -> None:
-    """List receivers, and how much waits for each that is switched on."""
+    """List receivers, and how many alerts wait for each, or were refused by it."""
     targets = {one.receiver.name: one for one in _targets(config_file, falcosidekick)}
     depths = _depths(config_file)
     for name in dict.fromkeys((*OUTPUTS, *receivers.OWN, *targets, *depths)):
@@ -60,11 +60,14 @@ def list_command(config_file: Path | None, falcosidekick: Path | None, only_on: 
             if name.partition("@")[0] in OUTPUTS
             else "output of falco.yaml"
         )
-        depth = depths.get(name, 0)
+        depth, refused = depths.get(name, (0, 0))
         if as_json:
-            click.echo(json.dumps({"name": name, "about": about, "on": on, "waiting": depth}))
+            facts = {"name": name, "about": about, "on": on, "waiting": depth, "refused": refused}
+            click.echo(json.dumps(facts))
         else:
-            waits = f"  ({depth} waiting)" if depth else ""
+            counts = ((depth, "waiting"), (refused, "refused"))
+            states = ", ".join(f"{number} {state}" for number, state in counts if number)
+            waits = f"  ({states})" if states else ""
             click.echo(f"{'on ' if on else '   '} {name:<22} {about}{waits}")
 
 
@@ -166,12 +169,15 @@ def _chosen(name: str, config_file: Path | None, falcosidekick: Path | None) -> 
     raise UsageError(f"output '{name}' is not switched on", f"it needs {name}.{needs} in the configuration")
 
 
-def _depths(config_file: Path | None) -> dict[str, int]:
+def _depths(config_file: Path | None) -> dict[str, tuple[int, int]]:
+    """Of every receiver that the store knows: how many alerts wait for it, how many it refused."""
     folder = folder_of(None, config_file)
     if not (folder / journal.FILE).exists():
         return {}
     db = journal.connect(folder, readonly=True)
     try:
-        return {name: journal.depth(db, name).count for name in journal.outputs(db)}
+        refused = journal.refused(db)
+        names = dict.fromkeys((*journal.outputs(db), *refused))
+        return {name: (journal.depth(db, name).count, refused.get(name, 0)) for name in names}
     finally:
         db.close()

@@ -12,7 +12,7 @@ from eyas.alert import SECOND, escaped, iso8601, unseen
 from eyas.cli.alerts.options import folder_of, reading_from, store_options
 from eyas.errors import RunError
 from eyas.hub import drawing, moments, page, reading
-from eyas.hub.trail import Process, Trail, trail
+from eyas.hub.trail import Process, Trail, nearest, trail
 
 MARKS = {"ancestor": " ", "subject": "▶", "child": "└"}
 SHOWN = 400
@@ -97,13 +97,15 @@ def _show(found: Trail) -> None:
             click.echo(f"  {escaped(line)}")
     click.secho("\ntimeline", bold=True)
     days = len({moment.ts // DAY for moment in found.timeline}) > 1
-    for moment in found.timeline[:SHOWN]:
+    for moment in nearest(found.timeline, found.kept.alert.ts, SHOWN):
         own = moment.id == found.kept.id
         mark = ">" if own else " "
         line = f"{mark} {iso8601(moment.ts, ' ')[0 if days else 11 : 23].replace('T', ' ')}  {moment.kind:<10} {escaped(moment.who)}: {escaped(moment.text)}"
         click.secho(line, fg="red" if moment.kind == "alert" else None, bold=own)
-    if len(found.timeline) > SHOWN or found.cut:
-        click.echo("  … there is more; --json gives all of it, --window less of it")
+    if len(found.timeline) > SHOWN:
+        click.echo(f"  … the {SHOWN} nearest of {len(found.timeline)}; --json gives all of them")
+    if found.cut:
+        click.echo("  … more was noted than is shown; a shorter --window shows all of it")
     click.echo(f"\nfootage: {found.footage or 'none was kept'}")
 
 

@@ -207,6 +207,11 @@ def refuse(db: sqlite3.Connection, output: str, seqs: Sequence[int], reason: str
     count(db, f"refused:{output}", len(seqs))
 
 
+def refused(db: sqlite3.Connection) -> dict[str, int]:
+    """How many alerts each receiver refused and could be given again."""
+    return dict(db.execute("SELECT output, count(*) FROM refused GROUP BY output").fetchall())
+
+
 def requeue(db: sqlite3.Connection, output: str) -> int:
     """Give a receiver once more what it refused."""
     db.execute("INSERT OR IGNORE INTO pending SELECT output, seq FROM refused WHERE output = ?", (output,))

@@ -19,7 +19,8 @@ from eyas.hub.reading import Kept, Query
 
 WINDOW = 3600 * SECOND
 DAY = 24 * WINDOW  # a stolen credential is tried out long before it is used
-MOST = 5000
+MOST = 5000  # moments of a timeline
+NOTES = 4 * MOST
 FILES = ("write", "read", "change")
 
 
@@ -109,7 +110,7 @@ def trail(db: sqlite3.Connection, kept: Kept, window: int = 0) -> Trail:
     window = window or (DAY if kept.alert.source in cloud.SOURCES else WINDOW)
     made = Trail(kept, footage=_footage(kept.alert))
     notes = _notes(db, kept.alert, window)
-    made.cut = len(notes) >= MOST
+    made.cut = len(notes) >= NOTES
     if kept.alert.source in cloud.SOURCES:
         _cloud(made, db, notes, window)
     else:
@@ -124,7 +125,7 @@ def _notes(db: sqlite3.Connection, alert: Alert, window: int) -> list[Note]:
     rows = db.execute(
         "SELECT ts, kind, actor, body FROM activity WHERE source = ? AND host = ? AND ts BETWEEN ? AND ?"
         " ORDER BY abs(ts - ?) LIMIT ?",
-        (alert.source, alert.hostname, alert.ts - window, alert.ts + window, alert.ts, MOST * 4),
+        (alert.source, alert.hostname, alert.ts - window, alert.ts + window, alert.ts, NOTES),
     ).fetchall()
     return [
         Note(ts, kind, actor, json.loads(body))
@@ -368,7 +369,14 @@ def _timeline(made: Trail, notes: Iterable[Note]) -> None:
                 severity=cloud.severity(kept.alert),
             )
         )
-    made.timeline = sorted(moments, key=lambda moment: (moment.ts, moment.kind == "alert"))[:MOST]
+    made.cut |= len(moments) > MOST
+    made.timeline = nearest(moments, made.kept.alert.ts, MOST)
+
+
+def nearest(moments: Iterable[Moment], ts: int, most: int) -> list[Moment]:
+    """The moments around `ts` in their order; of too many, those that are furthest from it are left out."""
+    close = sorted(moments, key=lambda moment: (not moment.subject, abs(moment.ts - ts)))[:most]
+    return sorted(close, key=lambda moment: (moment.ts, moment.kind == "alert"))
 
 
 def wording(note: Note) -> str:

@@ -84,6 +84,7 @@ def load(
     shared = _shared(values, env, notes)
     enabled = [found for name in OUTPUTS if (found := _enabled(name, values, env, shared, notes))]
     _strangers(values, notes)
+    _asleep(values, {one.output.name for one in enabled}, places or {}, notes)
     if notes.faults:
         raise UsageError("\n".join(_placed(fault, where, places) for fault in notes.faults))
     return Loaded(
@@ -107,6 +108,22 @@ def _strangers(values: Mapping[str, Any], notes: _Notes) -> None:
             notes.warnings.append(f"{key} is no output{_near(low, known)}")
         if low in groups and isinstance(section, Mapping):
             _inner_strangers(str(key), section, notes)
+
+
+def _asleep(values: Mapping[str, Any], on: set[str], places: Mapping[str, str], notes: _Notes) -> None:
+    """Tell of receivers with settings but without the one that switches them on.
+
+    Falcosidekick's file names every receiver, most of them without a credential: of those nobody wants to hear.
+    """
+    for name in OUTPUTS:
+        section = _section(values, name.split("."))
+        if name in on or name in places or not section:
+            continue
+        kind = find(name).settings
+        low = {str(key).lower(): value for key, value in section.items()}
+        key = kind.needs[0]
+        if low.get(key) in (None, "") and not any(fault.startswith(f"{name}.") for fault in notes.faults):
+            notes.warnings.append(f"{name}.{key} is {'empty' if key in low else 'missing'}, so {name} is off")
 
 
 def _inner_strangers(name: str, section: Mapping[str, Any], notes: _Notes) -> None:
