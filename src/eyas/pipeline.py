@@ -32,6 +32,8 @@ class Tally:
     alerts: int = 0
     lost: int = 0
     unknown_events: int = 0
+    skipped: int = 0
+    skipped_at: int | None = None
     seconds: float = 0.0
     lost_by_class: dict[str, int] = field(default_factory=dict)
     by_rule: Counter[str] = field(default_factory=Counter)
@@ -43,6 +45,8 @@ class Tally:
         self.events = stats["events"]
         self.lost = stats["lost"]
         self.unknown_events = stats["unknown_events"]
+        self.skipped = stats.get("skipped", 0)
+        self.skipped_at = stats.get("skipped_at")
         self.seconds = stats["seconds"]
         self.lost_by_class = stats.get("lost_by_class", {})
         self.warnings = stats.get("warnings", [])
@@ -61,6 +65,7 @@ class Tally:
         self.alerts += more.alerts
         self.lost += more.lost
         self.unknown_events += more.unknown_events
+        self.skipped += more.skipped
         self.seconds += more.seconds
         self.by_rule += more.by_rule
         self.by_priority += more.by_priority
@@ -74,6 +79,7 @@ class Tally:
             "lost": self.lost,
             "lost_by_class": self.lost_by_class,
             "unknown_events": self.unknown_events,
+            "skipped": self.skipped,
             "seconds": round(self.seconds, 6),
             "events_per_second": round(rate, 1),
         }

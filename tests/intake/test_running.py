@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from eyas import rules
 from eyas.alert import Alert
@@ -127,6 +128,23 @@ def test_nonsense_is_refused_with_its_place_and_the_rest_goes_on(store: Checkpoi
     assert messages(raised) == ["get 2"]
     assert intake.statuses[0].refused["not a record"] >= 1
     assert made.settled == [Outcome.REFUSED, Outcome.SAFE]
+
+
+def test_records_that_are_no_events_are_counted_with_the_place_of_the_first(store: Checkpoints) -> None:
+    call = b'{"eventType":"AwsApiCall","eventTime":"2026-01-31T10:00:00Z"}\n'
+    insight = call.replace(b"AwsApiCall", b"AwsCloudTrailInsight")
+    made = script(call + insight + insight, call)
+    source = members.find("aws_cloudtrail")
+    assert source is not None
+    one = Feed("trail", source, Way("script", "", object, made.open, lambda _: ""), None, 0.0)
+    intake = Intake([one], judges([source.name], [], members.known()), store, list)
+    with capture_logs() as lines:
+        intake.run()
+    assert (intake.statuses[0].events, dict(intake.statuses[0].refused)) == (2, {"no event": 2})
+    assert [(line["source"], line["at"], line["detail"]) for line in lines] == [
+        ("trail", f"script+{len(call)}", "an insight, or without eventType")
+    ]
+    assert made.settled == [Outcome.SAFE] * 2
 
 
 def test_a_sink_that_fails_keeps_the_mark_back_until_it_works(store: Checkpoints, tmp_path: Path) -> None:

@@ -69,6 +69,30 @@ def test_what_is_no_event_is_told_and_the_rest_goes_on(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "stats.json").read_text())["unknown_events"] == 3
 
 
+def test_records_that_are_no_events_are_counted_and_told_with_place_and_reason(tmp_path: Path) -> None:
+    call = {"eventName": "CreateUser", "eventTime": "2026-01-31T10:00:00Z", "eventType": "AwsApiCall"}
+    nameless = {name: value for name, value in call.items() if name != "eventType"}
+    (tmp_path / "trail.json").write_text(json.dumps({"Records": [call, nameless, nameless, call]}))
+    stats = tmp_path / "stats.json"
+    given = ["--source", "aws_cloudtrail", str(tmp_path / "trail.json"), "--stats", str(stats)]
+    done = CliRunner().invoke(command, given, catch_exceptions=False)
+    at = (tmp_path / "trail.json").read_text().index(json.dumps(nameless))
+    told = f"2 skipped that are no events, first byte {at}: an insight, or without eventType"
+    assert done.stderr == f"aws_cloudtrail: {tmp_path / 'trail.json'}: {told}\n"
+    figures = json.loads(stats.read_text())
+    assert (figures["events"], figures["skipped"], figures["unknown_events"]) == (2, 2, 0)
+
+
+def test_entries_of_githubs_audit_log_are_read_as_they_are_streamed(tmp_path: Path) -> None:
+    entry = {"@timestamp": 1_769_853_600_123, "action": "repo.access", "actor": "ann", "repo": "acme/shop"}
+    (tmp_path / "audit.jsonl").write_text(json.dumps({**entry, "visibility": "public"}))
+    given = ["--source", "github", "--iso", str(tmp_path / "audit.jsonl")]
+    done = CliRunner().invoke(command, given, catch_exceptions=False)
+    assert done.stderr == ""
+    assert done.stdout.startswith("2026-01-31T10:00:00.123")
+    assert "a private repository is public now (user=ann repository=acme/shop)" in done.stdout
+
+
 def test_a_gzip_stream_that_is_cut_is_a_failure_of_that_file(tmp_path: Path) -> None:
     packed = gzip.compress(json.dumps(EVENT).encode() * 10_000)
     with pytest.raises(Exception, match=r"events\.json\.gz"):

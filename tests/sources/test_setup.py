@@ -56,6 +56,18 @@ def test_a_source_is_added_by_answering(tmp_path: Path, monkeypatch: pytest.Monk
     assert "very-secret" not in repr(feed)
 
 
+def test_an_answer_that_does_not_do_is_asked_for_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "eyas.yaml"
+    monkeypatch.setenv("EYAS_OKTA_TOKEN", "very-secret")
+    answers = "poll\nexample.okta.com\nvery-secret\nenv:EYAS_OKTA_TOKEN\n"
+    code, said = sources("add", "okta", "--no-test", "-c", str(file), answers=answers)
+    assert code == 0, said
+    assert "expected the place of the secret (env:NAME, file:PATH or keyring:SERVICE/USER)" in said
+    assert "env: EYAS_OKTA_TOKEN" in file.read_text()
+
+
 def test_a_source_is_tested_before_it_is_written(tmp_path: Path) -> None:
     file = tmp_path / "eyas.yaml"
     arguments = ("add", "trail", "--source", "aws_cloudtrail", "--via", "files", "--yes", "-c", str(file))
@@ -195,8 +207,10 @@ def test_a_new_source_works_once_it_is_installed(tmp_path: Path) -> None:
     assert "3 passed" in tests.stdout
 
 
-def test_a_name_that_is_none_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["My Service", "okta"])
+def test_a_name_that_is_none_or_taken_is_refused(tmp_path: Path, name: str) -> None:
     done = CliRunner().invoke(
-        source_cli.command, ["new", "My Service", "--in", str(tmp_path / "x")], standalone_mode=False
+        source_cli.command, ["new", name, "--in", str(tmp_path / "x")], standalone_mode=False
     )
     assert isinstance(done.exception, UsageError)
+    assert not (tmp_path / "x").exists()

@@ -39,6 +39,7 @@ pub struct Intake {
     alerts: u64,
     refused: u64,
     skipped: u64,
+    skipped_at: Option<u64>,
     repeated: u64,
     first_ts: Option<u64>,
     previous_ts: u64,
@@ -87,6 +88,7 @@ impl Intake {
             alerts: 0,
             refused: 0,
             skipped: 0,
+            skipped_at: None,
             repeated: 0,
             first_ts: None,
             previous_ts: 0,
@@ -138,6 +140,16 @@ impl Intake {
         [self.events, self.refused, self.skipped, self.repeated]
     }
 
+    /// Where the first record was that was skipped since the last call of `forget_skipped`.
+    pub fn skipped_at(&self) -> Option<u64> {
+        self.skipped_at
+    }
+
+    /// Lets the next record that is skipped be the first.
+    pub fn forget_skipped(&mut self) {
+        self.skipped_at = None;
+    }
+
     /// Matches made.
     pub fn alerts(&self) -> u64 {
         self.alerts
@@ -158,6 +170,7 @@ impl Intake {
         record.happened(ts);
         if !record.is_event() {
             self.skipped += 1;
+            self.skipped_at.get_or_insert(offset);
             return;
         }
         if self.known.keep > 0 && record.identity().is_some_and(|identity| !self.known.is_new(&identity)) {

@@ -19,8 +19,8 @@ const LIMIT: usize = 16 << 20;
 /// Bodies up to this are judged without letting go of the interpreter.
 const SMALL: usize = 16 << 10;
 
-/// Matches of a body, its events, and its refusals.
-type Judged = (Vec<PyMatch>, u64, Vec<(u64, String)>);
+/// Matches of a body, its events, its refusals, and how many records were skipped and where the first of them is.
+type Judged = (Vec<PyMatch>, u64, Vec<(u64, String)>, (u64, Option<u64>));
 
 /// Bytes read again and again.
 struct Repeated {
@@ -116,6 +116,7 @@ impl PyLogs {
         let logs = self.lock();
         let s = logs.statistics();
         let dict = counted(py, logs.intake())?;
+        dict.set_item("skipped_at", logs.intake().skipped_at())?;
         dict.set_item("lost", 0)?;
         dict.set_item("unknown_events", s.unknown_events)?;
         dict.set_item("seconds", s.nanoseconds as f64 / 1e9)?;
@@ -149,20 +150,24 @@ impl PyBodies {
     }
 
     /// Judges every record of a body; `time`, in nanoseconds, is for records that say none. Gives the matches, how
-    /// many events there were, and what was refused: offset in the body, and why.
+    /// many events there were, what was refused (offset in the body, and why), and what was skipped (how many, and the
+    /// offset of the first).
     #[pyo3(signature = (body, time=None))]
     fn judge(&self, py: Python<'_>, body: &[u8], time: Option<u64>) -> PyResult<Judged> {
         let mut found = Vec::new();
         let mut judge = || {
             let mut bodies = self.lock();
-            let before = bodies.intake.counts()[0];
+            let [events_before, _, skipped_before, _] = bodies.intake.counts();
+            bodies.intake.forget_skipped();
             bodies.body(body, time, &mut found)?;
-            Ok((bodies.intake.counts()[0] - before, bodies.intake.refusals()))
+            let [events, _, skipped, _] = bodies.intake.counts();
+            let skips = (skipped - skipped_before, bodies.intake.skipped_at());
+            Ok((events - events_before, bodies.intake.refusals(), skips))
         };
         // A small body takes less time than handing the interpreter over and back.
         let judged: io::Result<_> = if body.len() < SMALL { judge() } else { py.detach(judge) };
-        let (events, refusals) = judged.map_err(errors::core)?;
-        Ok((matches(py, found)?, events, refusals.into_iter().map(|r| (r.offset, r.text)).collect()))
+        let (events, refusals, skips) = judged.map_err(errors::core)?;
+        Ok((matches(py, found)?, events, refusals.into_iter().map(|r| (r.offset, r.text)).collect(), skips))
     }
 
     /// Puts other rules of the same source in force.

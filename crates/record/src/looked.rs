@@ -54,10 +54,10 @@ impl<'b, 's> Looked<'b, 's> {
 
     /// Time of the record in nanoseconds, as it says itself.
     pub fn own_time(&self) -> Option<u64> {
-        let at = |path: &_| self.spans.first(*path);
-        let (start, end) = self.asked.time.iter().find_map(at)?;
+        let at = |(path, clock): &(_, _)| self.spans.first(*path).map(|span| (span, *clock));
+        let ((start, end), clock) = self.asked.time.iter().find_map(at)?;
         let text = crate::text::of_json(self.bytes.get(start as usize..end as usize)?)?;
-        self.asked.clock.read(&text)
+        clock.read(&text)
     }
 
     /// Sets the time of the event.

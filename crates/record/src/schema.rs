@@ -62,8 +62,16 @@ struct DeclaredField {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct DeclaredTime {
-    at: Vec<String>,
+    at: Vec<DeclaredAt>,
     clock: Clock,
+}
+
+/// A pointer, with a clock of its own where it has one.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+enum DeclaredAt {
+    Plain(String),
+    Timed(String, Clock),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -136,8 +144,7 @@ pub struct Asked {
     pub(crate) tree: Tree,
     pub(crate) slots: Vec<Slot>,
     pub(crate) lists: Vec<Box<str>>,
-    pub(crate) time: Vec<PathId>,
-    pub(crate) clock: Clock,
+    pub(crate) time: Vec<(PathId, Clock)>,
     pub(crate) keep: Option<Cond>,
     pub(crate) identity: Option<Expr>,
     pub(crate) info: Option<Expr>,
@@ -172,8 +179,12 @@ impl Schema {
         let mut tree = Tree::default();
         let mut time = Vec::new();
         for at in &declared.time.at {
+            let (at, clock) = match at {
+                DeclaredAt::Plain(at) => (at, declared.time.clock),
+                DeclaredAt::Timed(at, clock) => (at, *clock),
+            };
             match pointer::parse_plain(at) {
-                Ok(steps) => time.push(tree.want(&steps)),
+                Ok(steps) => time.push((tree.want(&steps), clock)),
                 Err(_) => return refuse("time", format!("pointer {at:?} has too many steps")),
             }
         }
@@ -192,7 +203,6 @@ impl Schema {
             slots: Vec::new(),
             lists: declared.lists.clone(),
             time,
-            clock: declared.time.clock,
             keep,
             identity: identity.map_err(wrong("identity"))?,
             info: info.map_err(wrong("info"))?,

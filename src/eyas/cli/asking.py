@@ -66,8 +66,14 @@ def _ask(name: str, question: Question) -> Any:
     if question.secret:
         about += " (env:NAME, file:PATH or keyring:SERVICE/USER)"
         default = f"env:EYAS_{name.upper()}_{question.name.upper()}" if question.required else ""
-    answer = click.prompt(about, default=default, show_default=bool(default), err=True)
-    return _value(question, answer)
+
+    def answered(answer: Any) -> Any:
+        try:
+            return _value(question, answer)
+        except UsageError as error:
+            raise click.BadParameter(f"{error} ({error.hint})") from None
+
+    return click.prompt(about, default=default, show_default=bool(default), err=True, value_proc=answered)
 
 
 def _pair(given: str) -> tuple[str, str]:

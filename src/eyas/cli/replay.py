@@ -101,16 +101,19 @@ def play(
                 take(alert)
                 voice.check()
             bar.clear()
-            _warn(path, source, tally)
+            _warn(path, source, tally, card)
             total.add(tally)
     return total
 
 
-def _warn(path: Path, source: str | None, tally: pipeline.Tally) -> None:
+def _warn(path: Path, source: str | None, tally: pipeline.Tally, card: Source | None) -> None:
     """Tell what could not be read of a file."""
     for offset, text in tally.warnings:
         place = path if source is None else f"{source}: {path}"
         click.echo(f"warning: {place}: byte {offset}: {text}", err=True)
+    if card is not None and tally.skipped:
+        first = f"byte {tally.skipped_at}: {card.skips}"
+        click.echo(f"{source}: {path}: {tally.skipped} skipped that are no events, first {first}", err=True)
     if source is None and tally.unknown_events:
         said = f"{tally.unknown_events} events of unknown types were skipped"
         click.echo(f"warning: {path}: {said}", err=True)

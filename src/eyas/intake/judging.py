@@ -27,6 +27,8 @@ class Judgement:
     alerts: list[Alert]
     events: int
     refusals: list[tuple[int, str]]
+    skipped: int = 0
+    skipped_at: int | None = None
 
 
 class Judge:
@@ -52,8 +54,8 @@ class Judge:
                 body = b"\n".join(_lines(self.source.decode(body)))
             except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
                 return Judgement([], 0, [(0, f"{type(error).__name__}: {error}"[:300])])
-        matches, events, refusals = self._bodies.judge(body, time.time_ns())
-        return Judgement(list(self._alerts(matches)) if matches else [], events, refusals)
+        matches, events, refusals, skips = self._bodies.judge(body, time.time_ns())
+        return Judgement(list(self._alerts(matches)) if matches else [], events, refusals, *skips)
 
     def _alerts(self, matches: Sequence[_core.Match]) -> Iterator[Alert]:
         seen: Counter[str] = Counter()

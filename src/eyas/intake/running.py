@@ -200,6 +200,9 @@ class Intake:
         judgement = self._judges[line.feed.source.name].judge(parcel)
         for offset, reason in judgement.refusals:
             line.link.status.refuse("not a record", f"{parcel.origin}+{offset}", reason)
+        if judgement.skipped:
+            place = f"{parcel.origin}+{judgement.skipped_at}"
+            line.link.status.refuse("no event", place, line.feed.source.skips, judgement.skipped)
         fresh = [alert for alert in judgement.alerts if self._is_new(line, alert, taken)]
         line.link.status.repeated += len(judgement.alerts) - len(fresh)
         line.link.status.events += judgement.events

@@ -206,6 +206,7 @@ SOURCE = Source(
     Time("/eventTime"),
     lists=("Records",),
     keep=both(has("/eventType"), negated(one_of("/eventType", "AwsCloudTrailInsight"))),
+    skips="an insight, or without eventType",
     identity="/eventID",
     info=_summary(),
     plugin="cloudtrail",

@@ -222,9 +222,12 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Time:
-    """When a record happened: pointers, the first that is there counts, and how the time is written."""
+    """When a record happened: pointers, the first that is there counts, and how the time is written.
 
-    at: str | tuple[str, ...]
+    A pointer whose time is written another way comes with its own clock.
+    """
+
+    at: str | tuple[str | tuple[str, Clock], ...]
     clock: Clock = "rfc3339"
 
     def ir(self) -> dict[str, Any]:
@@ -256,6 +259,7 @@ class Source:
     lists: tuple[str, ...] = ()
     decode: Callable[[bytes], Iterable[Record]] | None = None
     keep: Derived | None = None  # Condition for a record to be an event.
+    skips: str = ""  # What records are that do not meet it, in words.
     identity: str = ""  # Pointer to the service's own event id, by which repeats are known.
     info: Value | None = None  # One line about an event: `evt.plugininfo`.
     plugin: str = ""  # The plugin of the field whose rules this source runs: `evt.pluginname`.

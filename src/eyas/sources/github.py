@@ -33,7 +33,12 @@ _LINKS = spread(
 _PUSH = one_of("/webhook_type", "push")
 
 FIELDS = (
-    Field("github.type", "text", "/webhook_type", "Kind of event, such as push or repository."),
+    Field(
+        "github.type",
+        "text",
+        first("/webhook_type", when(has("/@timestamp"), text("audit_log"))),
+        "Kind of event, such as push or repository; audit_log for an entry of the audit log.",
+    ),
     Field("github.action", "text", "/action", "What was done, such as created."),
     Field("github.user", "text", ("/sender/login", "/actor"), "Who did it."),
     Field("github.repo", "text", "/repository/html_url", "Address of the repository.", deprecated=True),
@@ -53,7 +58,12 @@ FIELDS = (
         when(one_of(first("/repository/private", text("false")), "true"), text("false"), text("true")),
         "Whether everybody reads the repository: true, false.",
     ),
-    Field("github.collaborator.name", "text", "/member/login", "Collaborator that was added or removed."),
+    Field(
+        "github.collaborator.name",
+        "text",
+        ("/member/login", "/user"),
+        "Collaborator that was added or removed.",
+    ),
     Field("github.collaborator.role", "text", "/changes/permission/to", "New role of the collaborator."),
     Field("github.webhook.id", "text", "/hook/id", "Id of the webhook."),
     Field("github.webhook.type", "text", "/hook/type", "Kind of webhook."),
@@ -119,7 +129,15 @@ SOURCE = Source(
     "github",
     "GitHub webhooks and audit log",
     FIELDS,
-    Time(("/eyas/time", "/head_commit/timestamp", "/repository/updated_at")),
+    Time(
+        (
+            "/eyas/time",
+            "/head_commit/timestamp",
+            "/repository/updated_at",
+            ("/@timestamp", "ms"),
+            ("/created_at", "ms"),
+        )
+    ),
     identity="/eyas/id",
     info=concat(
         first("/sender/login", "/actor", text("?")), text(" "), first("/webhook_type", "/action", text("?"))

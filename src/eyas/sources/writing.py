@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from eyas.errors import RunError, UsageError
+from eyas.sources import MEMBERS
 
 FILES: Mapping[str, str] = {
     "pyproject.toml": """\
@@ -125,6 +126,8 @@ def write(name: str, folder: Path) -> list[Path]:
         raise UsageError(
             f"'{name}' is no name of a source", "small letters, digits and _, such as my_service"
         )
+    if name in MEMBERS:
+        raise UsageError(f"'{name}' is a source of Eyas already", "choose another name")
     words = {"name": name, "dashed": name.replace("_", "-"), "Title": name.replace("_", " ").capitalize()}
     made = []
     try:
