@@ -68,6 +68,19 @@ def test_an_answer_that_does_not_do_is_asked_for_again(
     assert "env: EYAS_OKTA_TOKEN" in file.read_text()
 
 
+def test_a_listener_is_asked_where_it_listens_and_with_what(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "eyas.yaml"
+    monkeypatch.setenv("TOKEN", "very-secret")
+    answers = "http\n0.0.0.0:9765\nenv:TOKEN\n/etc/eyas/server.pem\n\n"
+    code, said = sources("add", "k8s_audit", "--no-test", "-c", str(file), answers=answers)
+    assert code == 0, said
+    (feed,) = configured(config.load(file).settings.sources)
+    assert (feed.settings.listen, feed.settings.certificate) == ("0.0.0.0:9765", Path("/etc/eyas/server.pem"))
+    assert feed.settings.key is None
+
+
 def test_a_source_is_tested_before_it_is_written(tmp_path: Path) -> None:
     file = tmp_path / "eyas.yaml"
     arguments = ("add", "trail", "--source", "aws_cloudtrail", "--via", "files", "--yes", "-c", str(file))

@@ -17,6 +17,9 @@ from eyas.sources.reach.policy import text
 from eyas.sources.reach.way import Question, Way, questions
 from eyas.transports.secret import PLACES
 
+# What a listener has to be told before anybody but this machine reaches it.
+_LISTENER = ("listen", "certificate", "key")
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -39,7 +42,7 @@ def section(name: str, source: str | None, via: str | None, given: Sequence[str]
     for question in questions(way):
         if question.name in answers:
             values[question.name] = _value(question, answers.pop(question.name))
-        elif not silent and (question.required or question.secret):
+        elif not silent and (question.required or question.secret or question.name in _LISTENER):
             answer = _ask(name, question)
             values |= {question.name: answer} if answer not in (None, "") else {}
     if answers:
@@ -62,7 +65,8 @@ def _way(source: str, silent: bool) -> Way:
 
 
 def _ask(name: str, question: Question) -> Any:
-    about, default = question.about.rstrip("."), question.default
+    about = question.about.rstrip(".")
+    default = "" if question.default is None and not question.required else question.default
     if question.secret:
         about += " (env:NAME, file:PATH or keyring:SERVICE/USER)"
         default = f"env:EYAS_{name.upper()}_{question.name.upper()}" if question.required else ""

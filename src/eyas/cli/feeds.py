@@ -17,6 +17,7 @@ from eyas.cli.keeping import Desk
 from eyas.cli.options import Chosen
 from eyas.cli.speaking import beside
 from eyas.errors import RunError, UsageError
+from eyas.hub import activity
 from eyas.hub import settings as alerts
 from eyas.hub.metrics import Sensor
 from eyas.intake import Feed, Intake, Judge, configured
@@ -65,6 +66,7 @@ class Feeds:
                 if not desk.flush():
                     raise RunError("the store of alerts takes nothing at present")
 
+        self._tell_blind()
         store = Checkpoints(self._path)
         self.intake = Intake(self._feeds, self._judges, store, sink)
         thread = threading.Thread(target=self.intake.run, name="eyas-intake")
@@ -75,6 +77,14 @@ class Feeds:
             self.intake.stop()
             thread.join()
             store.close()
+
+    def _tell_blind(self) -> None:
+        """Say which sources are read without a rule that could raise an alert."""
+        judged = {rule.source for rule in self._active if activity.TAG not in rule.tags}
+        for feed in self._feeds:
+            if feed.source.name not in judged:
+                said = f"source {feed.name}: no rule is about {feed.source.name}, so it raises no alert"
+                click.echo(f"warning: {said}", err=True)
 
     def prepare(self, chosen: Chosen) -> None:
         """Compile other rules; they are not in force yet."""

@@ -232,7 +232,12 @@ class Time:
 
     def ir(self) -> dict[str, Any]:
         """The form that the core reads."""
-        return {"at": [self.at] if isinstance(self.at, str) else list(self.at), "clock": self.clock}
+        return {"at": [list(place) for place in self.places()], "clock": self.clock}
+
+    def places(self) -> tuple[tuple[str, Clock], ...]:
+        """Each pointer with its clock."""
+        given = (self.at,) if isinstance(self.at, str) else self.at
+        return tuple((one, self.clock) if isinstance(one, str) else one for one in given)
 
 
 @dataclass(frozen=True, slots=True)

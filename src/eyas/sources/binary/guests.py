@@ -126,16 +126,15 @@ def _written(record: dict[str, Any]) -> str:
 
 def _moment(record: dict[str, Any], source: Source) -> int:
     """When a record happened, in nanoseconds; now, when it does not say."""
-    pointers = (source.time.at,) if isinstance(source.time.at, str) else source.time.at
-    for pointer in pointers:
+    for pointer, clock in source.time.places():
         value: Any = record
         for key in pointer.split("/")[1:]:
             value = value.get(key) if isinstance(value, dict) else None
         try:
-            if source.time.clock == "rfc3339" and isinstance(value, str):
+            if clock == "rfc3339" and isinstance(value, str):
                 return int(datetime.fromisoformat(value).timestamp() * 1_000_000) * 1000
-            if isinstance(value, int | float) and source.time.clock in _UNITS:
-                return int(value * _UNITS[source.time.clock])
+            if isinstance(value, int | float) and clock in _UNITS:
+                return int(value * _UNITS[clock])
         except (ValueError, OverflowError):
             continue
     return time.time_ns()
