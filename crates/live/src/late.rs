@@ -11,7 +11,18 @@ const AT_FDCWD: i64 = -100;
 
 /// Whether an event is of a thread without a record, and does not bring the record itself.
 pub(crate) fn is_unknown(event: &Event<'_>, engine: &Engine) -> bool {
-    let brings = matches!(
+    event.tid > 0 && !brings_record(event) && engine.state.threads.find(event.tid).is_none()
+}
+
+/// Whether nothing but the id of its thread is known, and the event does not bring more.
+pub(crate) fn is_nameless(event: &Event<'_>, engine: &Engine) -> bool {
+    let threads = &engine.state.threads;
+    let known = threads.find(event.tid).and_then(|slot| threads.get(slot)).is_some_and(|t| !t.is_invalid());
+    event.tid > 0 && !brings_record(event) && !known
+}
+
+fn brings_record(event: &Event<'_>) -> bool {
+    matches!(
         event.kind,
         id::SYSCALL_CLONE_20_X
             | id::SYSCALL_CLONE3_X
@@ -20,8 +31,7 @@ pub(crate) fn is_unknown(event: &Event<'_>, engine: &Engine) -> bool {
             | id::SYSCALL_EXECVE_19_X
             | id::SYSCALL_EXECVEAT_X
             | id::PROCEXIT_1_E
-    );
-    event.tid > 0 && !brings && engine.state.threads.find(event.tid).is_none()
+    )
 }
 
 /// The life of a thread so far, as events at `ts`; nothing when it is gone already.

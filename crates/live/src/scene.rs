@@ -93,11 +93,10 @@ impl Scene {
             return;
         };
         if late::is_unknown(&event, &self.engine) {
-            let story = late::story(event.tid, event.ts);
-            if story.is_empty() && event.ts < self.begun {
-                event.dump_flags |= late::STATE_ONLY;
-            }
-            self.retell(story);
+            self.retell(late::story(event.tid, event.ts));
+        }
+        if event.ts < self.begun && late::is_nameless(&event, &self.engine) {
+            event.dump_flags |= late::STATE_ONLY;
         }
         if let Some(bytes) = late::descriptor(&event, &self.engine)
             && let Ok(mut told) = Event::parse(&bytes, 0, late::STATE_ONLY)
