@@ -198,6 +198,19 @@ def test_a_full_disk_is_made_room_on(small_disk: Path) -> None:
     db.close()
 
 
+def test_a_full_disk_costs_no_severe_alert_while_there_are_mild_ones(small_disk: Path) -> None:
+    gone: Counter[int] = Counter()
+    writer = Writer(small_disk, ears=Ears(gone=gone.update))
+    for number in range(15_000):
+        writer.put(entry(number, severity=6 if number % 6 else 2, size=4000))
+        if number % 100 == 99:
+            assert writer.flush(), writer.trouble
+    writer.close()
+    assert gone[6] > 0 and not gone[2]
+    assert len(ids(small_disk)) == 15_000 - gone[6]
+    assert (small_disk / discard.RESERVE_FILE).stat().st_size == discard.RESERVE
+
+
 def test_a_disk_that_takes_nothing_is_said_and_costs_the_least_severe(tmp_path: Path) -> None:
     heard, said = os.pipe()
 

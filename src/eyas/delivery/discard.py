@@ -13,6 +13,7 @@ from eyas.delivery import journal
 CHUNK = 2000
 RESERVE = 12 << 20  # more than the log can hold: a checkpoint has to fit
 RESERVE_FILE = "reserve"
+ROOM = 4 << 20  # as much as the log takes until it is folded into the store
 SETTLED = "SELECT seq FROM alert WHERE kept < ? AND NOT {awaited}"
 
 
@@ -31,6 +32,12 @@ def used(db: sqlite3.Connection) -> int:
         db.execute(f"PRAGMA {n}").fetchone()[0] for n in ("page_count", "freelist_count", "page_size")
     )
     return int((pages - free) * size)
+
+
+def roomy(db: sqlite3.Connection) -> bool:
+    """Whether deleted alerts left room within the store; a full disk lacks room for the log alone then."""
+    free, size = (db.execute(f"PRAGMA {n}").fetchone()[0] for n in ("freelist_count", "page_size"))
+    return bool(free * size >= ROOM)
 
 
 def shrink(db: sqlite3.Connection, policy: Policy) -> Counter[int]:

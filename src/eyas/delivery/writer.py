@@ -68,6 +68,7 @@ class Writer:
         self._done = 0
         self._commits = 0
         self._closing = False
+        self._lent = False  # the reserve was given back to a full disk
         self.trouble = ""  # why the disk does not take anything at present
         self.overflowed: Counter[int] = Counter()  # severity of alerts that never reached the disk
         self._thread = threading.Thread(target=self._run, name="eyas-writer", daemon=True)
@@ -189,12 +190,14 @@ class Writer:
                 gone = self._write(group)
             except sqlite3.Error as error:
                 self._rollback()
-                self.trouble = str(error)
                 if attempt == 2 or not _is_full(error) or not self._make_room():
+                    self.trouble = str(error)
                     return False
                 continue
             if gone:
                 self._ears.gone(gone)
+            if self._lent:
+                self._reserve_again()
             return True
         return False
 
@@ -223,21 +226,30 @@ class Writer:
             discard.expire(self._db, now - self._policy.max_wait * 1_000_000_000)
 
     def _make_room(self) -> bool:
+        """Let go of the reserve and fold the log in; alerts go only if the store has no free pages for new ones."""
         discard.give_back(self._folder)
+        self._lent = True
+        gone: Counter[int] = Counter()
         try:
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            self._db.execute("BEGIN IMMEDIATE")
-            gone = discard.release(self._db)
-            self._db.execute("COMMIT")
-            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        except sqlite3.Error as error:
+            if not discard.roomy(self._db):
+                self._db.execute("BEGIN IMMEDIATE")
+                gone = discard.release(self._db)
+                self._db.execute("COMMIT")
+                self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except sqlite3.Error:
             self._rollback()
-            self.trouble = str(error)
             return False
-        discard.reserve(self._folder)
         if gone:
             self._ears.gone(gone)
         return True
+
+    def _reserve_again(self) -> None:
+        """Take the reserve back once the disk took something again."""
+        with contextlib.suppress(sqlite3.Error):
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        discard.reserve(self._folder)
+        self._lent = False
 
     def _rollback(self) -> None:
         with contextlib.suppress(sqlite3.Error):
