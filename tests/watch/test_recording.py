@@ -26,6 +26,11 @@ RULES = """
   condition: evt.type = connect and proc.env[EYAS_TEST] = {folder}
   output: "%proc.name %fd.name"
   priority: WARNING
+- rule: wrote
+  desc: A word is written.
+  condition: evt.type = write and evt.buffer contains one and proc.env[EYAS_TEST] = {folder}
+  output: "%proc.name wrote %evt.buffer to %fd.name"
+  priority: WARNING
 """
 
 WORKLOAD = """
@@ -67,7 +72,7 @@ def test_a_recording_replayed_gives_the_alerts_of_the_live_run(machine, force, t
         for found in live.close().found
         for match in found.matches
     ]
-    assert {one.rule for one in seen} == {"opened", "ran", "connected"}
+    assert {one.rule for one in seen} == {"opened", "ran", "connected", "wrote"}
     again = list(pipeline.replay(path, force.rules, force.program, pipeline.Tally()))
     assert [(one.ts, one.rule, one.message) for one in again] == [
         (one.ts, one.rule, one.message) for one in seen

@@ -23,6 +23,8 @@ use crate::{Counters, ProbeError};
 static OBJECT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/probe.bpf.o"));
 
 pub(crate) const CLASSES: [&str; 6] = ["process", "open", "network", "file", "other", "life"];
+/// Bytes of data that are kept of each call where no plan says how many: as many as readers of captures expect.
+const KEPT: u32 = 80;
 /// Scratch areas of a processor (`SLOTS` in `send.h`).
 const SLOTS: u32 = 3;
 /// Calls that are read before what was read is handed on: memory stays small when more comes than can be judged.
@@ -119,12 +121,13 @@ impl Sensor {
         self.rung
     }
 
-    /// Says which events to send: ids of the event table; what the state needs comes with them.
+    /// Says which events to send, with the first bytes of their data: ids of the event table; what the state needs
+    /// comes with them.
     ///
     /// # Errors
     /// When the kernel refuses the change.
     pub fn collect(&mut self, events: &[u16]) -> Result<(), ProbeError> {
-        self.follow(&Plan::of(events))
+        self.follow(&Plan { data: KEPT, ..Plan::of(events) })
     }
 
     /// Puts a plan in force; events that both the old and the new plan want are sent without a gap.
