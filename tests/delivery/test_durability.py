@@ -1,5 +1,6 @@
 """What is said to exist is on disk, whatever happens to process and disk."""
 
+import contextlib
 import os
 import random
 import resource
@@ -14,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from eyas.delivery import discard, journal
 from eyas.delivery.discard import Policy
@@ -209,6 +211,25 @@ def test_a_full_disk_costs_no_severe_alert_while_there_are_mild_ones(small_disk:
     assert gone[6] > 0 and not gone[2]
     assert len(ids(small_disk)) == 15_000 - gone[6]
     assert (small_disk / discard.RESERVE_FILE).stat().st_size == discard.RESERVE
+
+
+def test_a_disk_that_takes_nothing_is_logged_once_and_so_is_its_end(small_disk: Path) -> None:
+    with capture_logs() as logged:
+        writer = Writer(small_disk)
+        discard.give_back(small_disk)
+        ballast = small_disk / "ballast"
+        with ballast.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+            while file.write(b"x" * 4096):
+                pass
+        writer.put(entry(0, size=100_000))
+        assert not writer.flush()
+        writer.put(entry(1))
+        ballast.unlink()
+        writer.close()
+    assert [line["event"] for line in logged] == [
+        "the store takes nothing, alerts wait in memory",
+        "the store takes alerts again",
+    ]
 
 
 def test_a_disk_that_takes_nothing_is_said_and_costs_the_least_severe(tmp_path: Path) -> None:

@@ -15,9 +15,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import structlog
+
 from eyas.delivery import discard, journal
 from eyas.delivery.discard import Policy
 from eyas.delivery.journal import Entry
+
+log = structlog.get_logger("eyas.delivery")
 
 BOUND = 10_000
 GROUP = 5_000
@@ -161,7 +165,9 @@ class Writer:
             for _ in group:
                 self._items.popleft()
             self._busy = 0
-            self.trouble = ""
+            told, self.trouble = self.trouble, ""
+        if told:
+            log.info("the store takes alerts again")
         entries = [item for item in group if isinstance(item, Entry)]
         if entries:
             self._ears.kept(entries)
@@ -191,7 +197,7 @@ class Writer:
             except sqlite3.Error as error:
                 self._rollback()
                 if attempt == 2 or not _is_full(error) or not self._make_room():
-                    self.trouble = str(error)
+                    self._tell_trouble(str(error))
                     return False
                 continue
             if gone:
@@ -224,6 +230,11 @@ class Writer:
         discard.retire(self._db, now - self._policy.max_age * 1_000_000_000)
         if self._policy.max_wait:
             discard.expire(self._db, now - self._policy.max_wait * 1_000_000_000)
+
+    def _tell_trouble(self, reason: str) -> None:
+        if not self.trouble:
+            log.error("the store takes nothing, alerts wait in memory", reason=reason)
+        self.trouble = reason
 
     def _make_room(self) -> bool:
         """Let go of the reserve and fold the log in; alerts go only if the store has no free pages for new ones."""
