@@ -202,6 +202,13 @@ def test_an_output_that_is_off_or_unknown_is_explained() -> None:
     assert "slack" in caught.value.hint
 
 
+def test_a_dash_is_standard_output(tmp_path: Path, store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert call(store, "report", "-o", "-").stdout.startswith("<!doctype html>")
+    assert call(store, "export", "--format", "csv", "-o", "-").stdout.startswith("time,id,")
+    assert not (tmp_path / "-").exists()
+
+
 def test_the_list_says_which_are_on() -> None:
     made = outputs("list", "--on", "--json", WEBHOOK_ADDRESS="http://127.0.0.1:9/")
     assert [json.loads(line)["name"] for line in made.stdout.splitlines()] == ["webhook"]

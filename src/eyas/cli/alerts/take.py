@@ -14,6 +14,8 @@ from eyas.hub import report as reports
 
 FORMATS = ("json", "csv", "parquet", "ocsf")
 
+STDOUT = Path("-")
+
 
 @click.command("export")
 @click.argument("condition", required=False, default="")
@@ -38,6 +40,7 @@ def export_command(
     eyas alerts export --since 7d --format csv -o week.csv
     eyas alerts export 'priority >= error' --format ocsf
     """
+    output = None if output == STDOUT else output
     alerts = found(folder_of(store, config_file), Wanted(condition, since, until, archived=archived))
     if form == "parquet":
         if output is None:
@@ -69,7 +72,7 @@ def archive_command(store: Path | None, config_file: Path | None, older_than: st
 @click.command("report")
 @store_options
 @time_options
-@click.option("-o", "--output", type=Path, required=True, help="The page.")
+@click.option("-o", "--output", type=Path, required=True, help="The page; - is standard output.")
 @click.option("--title", default="Compliance report", show_default=True)
 def report_command(
     store: Path | None,
@@ -86,6 +89,9 @@ def report_command(
     """
     alerts = found(folder_of(store, config_file), Wanted("", since, until, archived=True))
     page = reports.page(reports.gather(alerts), title)
+    if output == STDOUT:
+        click.echo(page)
+        return
     try:
         output.write_text(page, encoding="utf-8")
     except OSError as error:
