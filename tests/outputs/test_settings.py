@@ -132,6 +132,11 @@ def test_a_receiver_that_is_off_for_want_of_its_credential_is_told() -> None:
     )
 
 
+def test_a_fault_of_a_second_receiver_bears_its_own_name() -> None:
+    with pytest.raises(UsageError, match=r"^outputs: slack@ops\.webhookurl is missing$"):
+        settings_of(find("slack"), {"webhookurl": ""}, name="slack@ops")
+
+
 def test_a_file_of_falcosidekick_with_every_receiver_and_no_credential_is_quiet() -> None:
     values = {"slack": {"webhookurl": "", "footer": "x"}, "aws": {"s3": {"bucket": ""}}}
     places = {"slack": "config.yaml:1", "aws": "config.yaml:2", "aws.s3": "config.yaml:3"}

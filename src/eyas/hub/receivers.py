@@ -81,7 +81,8 @@ def _further(values: Mapping[str, Any], loaded: Loaded) -> list[tuple[str, Enabl
             if not isinstance(section, Mapping):
                 raise UsageError(f"outputs.{name}: expected a mapping of settings, found {section!r:.60}")
             output = find(kind)
-            found.append((str(name), Enabled(output, cards.settings_of(output, section, loaded.shared))))
+            made = cards.settings_of(output, section, loaded.shared, str(name))
+            found.append((str(name), Enabled(output, made)))
     return found
 
 

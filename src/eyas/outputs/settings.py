@@ -140,13 +140,18 @@ def _near(word: str, known: Iterable[str]) -> str:
     return f", did you mean '{near[0]}'?" if near else ""
 
 
-def settings_of(output: Output, section: Mapping[str, Any], shared: Shared | None = None) -> Settings:
-    """Settings of one receiver from its own section; a fault names the key."""
+def settings_of(
+    output: Output, section: Mapping[str, Any], shared: Shared | None = None, name: str = ""
+) -> Settings:
+    """Settings of one receiver from its own section; a fault names the key, behind `name` if it has one of its own."""
     notes = _Notes()
     known = _known(output.settings, section, output.name, notes)
     made = _validated(output, known, shared or Shared(), notes)
     if made is None:
-        raise UsageError("\n".join(notes.faults))
+        own = name or output.name
+        raise UsageError(
+            "\n".join(f"outputs: {own}{fault.removeprefix(output.name)}" for fault in notes.faults)
+        )
     return made
 
 
