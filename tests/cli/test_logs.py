@@ -1,5 +1,8 @@
 """Log lines are those that the configuration wants."""
 
+import io
+import sys
+
 import pytest
 import structlog
 
@@ -26,3 +29,17 @@ def test_lines_below_the_level_are_left_out(
     said = capsys.readouterr().err
     logs.to_stderr()
     assert [name for name in ("debug", "info", "warning", "error", "critical") if f"[{name}" in said] == lines
+
+
+def test_a_standard_error_that_is_gone_ends_nobody(monkeypatch) -> None:
+    logs.to_stderr()
+    log = structlog.get_logger("eyas.test")
+    gone, now = io.StringIO(), io.StringIO()
+    monkeypatch.setattr(sys, "stderr", gone)
+    log.warning("seen")
+    gone.close()
+    log.warning("lost")
+    monkeypatch.setattr(sys, "stderr", now)
+    log.warning("seen again")
+    assert "seen again" in now.getvalue()
+    assert "lost" not in now.getvalue()

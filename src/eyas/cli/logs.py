@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 
 # Severities of the configuration that log lines do not have, as the next one that they do.
 _LEVELS = {"emergency": "critical", "alert": "critical", "notice": "info"}
+
+
+class Lines:
+    """Writes each line to what standard error is then. A line that cannot be written ends no thread that works."""
+
+    def msg(self, line: str) -> None:
+        """Write one line."""
+        with contextlib.suppress(OSError, ValueError):
+            print(line, file=sys.stderr, flush=True)
+
+    debug = info = warning = error = critical = exception = log = msg
 
 
 def to_stderr(level: str = "info", shown: bool = True) -> None:
@@ -23,6 +35,6 @@ def to_stderr(level: str = "info", shown: bool = True) -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0),
         ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr) if shown else structlog.ReturnLoggerFactory(),
+        logger_factory=(lambda *_: Lines()) if shown else structlog.ReturnLoggerFactory(),
         cache_logger_on_first_use=False,
     )
