@@ -120,6 +120,15 @@ def test_jetstream_acknowledges_and_drops_repeats(nats: tuple[int, int]) -> None
     assert deliver("stan", stan, [ALERT])[0].outcome is Outcome.RETRY
 
 
+@pytest.mark.parametrize("jetstream", [False, True])
+def test_a_message_that_nats_never_takes_is_refused(nats: tuple[int, int], jetstream: bool) -> None:
+    values = {"hostport": f"nats://127.0.0.1:{nats[0]}", "jetstream": jetstream}
+    long = dataclasses.replace(ALERT, fields={"proc.cmdline": "x" * (2 << 20)})
+    answers = deliver("nats", values, [long, OTHER])
+    assert answers[0].outcome is Outcome.REFUSED
+    assert answers[1].outcome is not Outcome.REFUSED
+
+
 def test_nats_shows_its_certificate(nats: tuple[int, int], files: Certificates) -> None:
     from eyas.outputs.settings import load
 

@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Sequence
 from typing import Any
 
-from eyas.delivery import Answer, Request, delivered, retry
+from eyas.delivery import Answer, Request, delivered, refused, retry
 from eyas.delivery.http import context
 from eyas.outputs.card import library
 from eyas.outputs.wire.loop import Loop
@@ -43,13 +43,23 @@ class Link:
             stream = self.client.jetstream(timeout=PATIENCE)
             sent = [stream.publish(r.headers["subject"], r.body, headers=_head(r)) for r in batch]
             replies = await asyncio.gather(*sent, return_exceptions=True)
-            return [
-                retry(f"JetStream: {r}") if isinstance(r, BaseException) else delivered() for r in replies
-            ]
-        for request in batch:
-            await self.client.publish(request.headers["subject"], request.body)
+            return [self._judged(reply) for reply in replies]
+        answers = [await self._told(request) for request in batch]
         await self.client.flush(PATIENCE)
-        return [delivered() for _ in batch]
+        return answers
+
+    async def _told(self, request: Request) -> Answer:
+        try:
+            await self.client.publish(request.headers["subject"], request.body)
+        except self.nats.errors.MaxPayloadError as error:
+            return self._judged(error)
+        return delivered()
+
+    def _judged(self, reply: object) -> Answer:
+        """A message that is too long for the server stays too long; it must not hold up those behind it."""
+        if isinstance(reply, self.nats.errors.MaxPayloadError):
+            return refused(f"NATS: {reply}")
+        return retry(f"JetStream: {reply}") if isinstance(reply, BaseException) else delivered()
 
     async def _connect(self) -> Any:
         servers = [one.strip() for one in self.settings.hostport.split(",")]
