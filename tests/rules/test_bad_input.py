@@ -91,6 +91,14 @@ def test_a_fault_of_the_form_hides_none_of_the_condition_and_the_output() -> Non
     ]
 
 
+def test_every_fault_of_an_output_is_reported() -> None:
+    found = faults(
+        RULE.format("evt.type = open").replace("output: o", "output: 'o %no.field %proc.name %nope.x %'")
+    )
+    assert [problem.place.column for problem in found] == [14, 35, 43]
+    assert [problem.code for problem in found] == ["LOAD_ERR_COMPILE_OUTPUT"] * 3
+
+
 def test_a_missing_key_hides_no_fault_of_what_is_there() -> None:
     found = faults(
         "- rule: one\n  condition: evt.type = open and proc.nme = x\n  exceptions:\n    - name: a\n"

@@ -5,7 +5,7 @@ from eyas.lang.diagnostics import CODES, Fault, FaultError
 from eyas.lang.events import events_of
 from eyas.lang.parse import parse
 from eyas.lang.show import show
-from eyas.lang.template import Placeholder, Template, suggested, template
+from eyas.lang.template import Placeholder, Template, suggested, template, template_faults
 from eyas.lang.tree import (
     And,
     Call,
@@ -49,4 +49,5 @@ __all__ = [
     "show",
     "suggested",
     "template",
+    "template_faults",
 ]

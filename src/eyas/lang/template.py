@@ -74,6 +74,19 @@ def template(text: str, catalog: Catalog) -> Template:
     return Template(tuple(segments), tuple(builder.operands), tuple(builder.fields.items()))
 
 
+def template_faults(text: str, catalog: Catalog) -> list[Fault]:
+    """Every fault of the placeholders of an output, in the order of the text."""
+    found: list[Fault] = []
+    at = 0
+    while (mark := text.find("%", at)) >= 0:
+        try:
+            _, at = _placeholder(text, mark, catalog, _Builder())
+        except FaultError as error:
+            found.append(error.fault)
+            at = mark + 1
+    return found
+
+
 def suggested(catalog: Catalog) -> str:
     """Text that prints every field worth adding to an output, each under its name with underscores."""
     return " ".join(f"{field.name.replace('.', '_')}=%{field.name}" for field in catalog.suggested())

@@ -252,7 +252,8 @@ class Compiler:
         try:
             template = lang.template(text, ground.catalog)
         except FaultError as error:
-            self._fault(error.fault, rule.output, context, rule)
+            for one in lang.template_faults(text, ground.catalog) or [error.fault]:
+                self._fault(one, rule.output, context, rule)
             return None
         return self._added(rule, text, ground) or (template, text)
 
