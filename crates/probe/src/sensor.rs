@@ -78,6 +78,8 @@ impl Sensor {
     /// As `open`.
     pub fn open_on(rung: Rung) -> Result<Sensor, ProbeError> {
         crate::doctor::expect_possible()?;
+        // Errors say what is missing; what libbpf prints beside them misleads.
+        libbpf_rs::set_print(None);
         // Iterators are younger than the rest and see their own pid namespace only.
         let with_iterators = procfs::sees_all().then(|| load(rung, true).ok()).flatten();
         let object = with_iterators.map_or_else(|| load(rung, false), Ok).map_err(refused)?;
