@@ -177,7 +177,7 @@ def influxdb(body: bytes) -> None:
     rows = body.decode().split("\n")
     assert len(rows) == 2
     for row in rows:
-        bare = re.sub(r"\\.", "", row, flags=re.DOTALL)
+        bare = re.sub(r"\\.", "_", row, flags=re.DOTALL)
         head, quoted, tail = re.fullmatch(
             r'(events(?:,[^,= ]+=[^,= ]+)*) value=("[^"]*") (\d+)', bare
         ).groups()  # type: ignore[union-attr]
