@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from eyas.catalog import Catalog
@@ -61,30 +62,32 @@ def template(text: str, catalog: Catalog) -> Template:
         raise refuse("E301", (0, 0), "the output is empty")
     builder = _Builder()
     segments: list[str | Placeholder] = []
-    at = 0
-    while at < len(text):
-        mark = text.find("%", at)
-        if mark < 0:
-            segments.append(text[at:])
-            break
-        if mark > at:
-            segments.append(text[at:mark])
-        placeholder, at = _placeholder(text, mark, catalog, builder)
-        segments.append(placeholder)
+    for piece in _pieces(text, catalog, builder):
+        if isinstance(piece, Fault):
+            raise FaultError(piece)
+        segments.append(piece)
     return Template(tuple(segments), tuple(builder.operands), tuple(builder.fields.items()))
 
 
 def template_faults(text: str, catalog: Catalog) -> list[Fault]:
     """Every fault of the placeholders of an output, in the order of the text."""
-    found: list[Fault] = []
+    return [piece for piece in _pieces(text, catalog, _Builder()) if isinstance(piece, Fault)]
+
+
+def _pieces(text: str, catalog: Catalog, builder: _Builder) -> Iterator[str | Placeholder | Fault]:
+    """Text, placeholders, and a fault for each that is none; after a fault it goes on behind its `%`."""
     at = 0
     while (mark := text.find("%", at)) >= 0:
+        if mark > at:
+            yield text[at:mark]
         try:
-            _, at = _placeholder(text, mark, catalog, _Builder())
+            placeholder, at = _placeholder(text, mark, catalog, builder)
+            yield placeholder
         except FaultError as error:
-            found.append(error.fault)
+            yield error.fault
             at = mark + 1
-    return found
+    if at < len(text):
+        yield text[at:]
 
 
 def suggested(catalog: Catalog) -> str:
