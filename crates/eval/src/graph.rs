@@ -73,10 +73,7 @@ impl Graph {
         }
         if let Some(value) = place.get("const") {
             place.object(&["const"])?;
-            return match value.value.as_bool() {
-                Some(value) => Ok(self.constant(value)),
-                None => value.refuse("expected true or false"),
-            };
+            return Ok(self.constant(value.flag()?));
         }
         let text = place.value.to_string();
         let number = match self.by_text.get(&text) {
@@ -296,7 +293,7 @@ impl Graph {
     /// A condition in three: what depends on the process alone, on the name of the file alone, and the rest.
     pub(crate) fn parts(&mut self, id: NodeId) -> [NodeId; 3] {
         let members = match &self.nodes[id as usize].shape {
-            Shape::And(members) if !self.decides(id) => members.to_vec(),
+            Shape::And(members) => members.to_vec(),
             _ => vec![id],
         };
         let mut parts = [const { Vec::new() }; 3];
@@ -313,11 +310,6 @@ impl Graph {
             1 => part[0],
             _ => self.make(true, part),
         })
-    }
-
-    /// Whether a condition is of one part as a whole.
-    fn decides(&self, id: NodeId) -> bool {
-        self.nodes[id as usize].scope <= Scope::Name
     }
 }
 

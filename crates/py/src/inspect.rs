@@ -6,6 +6,7 @@ use std::time::Instant;
 use pyo3::exceptions::PyIndexError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
+use serde_json::Value;
 
 use crate::errors;
 use crate::program::PyProgram;
@@ -28,9 +29,19 @@ pub(crate) fn explain<'py>(
 ) -> PyResult<Bound<'py, PyBytes>> {
     let mut footage = open(path, 1).map_err(|e| errors::file(path, e))?;
     let tree = py.detach(|| eyas_engine::explain(&mut footage, &program.program, rule, num));
-    match tree.map_err(|e| errors::file(path, e))? {
+    let found = tree.map_err(|e| errors::file(path, e))?;
+    answer(py, found, || format!("{path}: no rule can see event {num}"))
+}
+
+/// How the parts came out, as JSON; an index error where there is no such event.
+pub(crate) fn answer(
+    py: Python<'_>,
+    found: Option<Value>,
+    missing: impl FnOnce() -> String,
+) -> PyResult<Bound<'_, PyBytes>> {
+    match found {
         Some(tree) => Ok(PyBytes::new(py, tree.to_string().as_bytes())),
-        None => Err(PyIndexError::new_err(format!("{path}: no rule can see event {num}"))),
+        None => Err(PyIndexError::new_err(missing())),
     }
 }
 

@@ -5,14 +5,13 @@ use std::io::{self, Cursor, Read};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use eyas_engine::{Bodies, Intake, Logs, unpacked};
-use pyo3::exceptions::PyIndexError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
-use crate::errors;
 use crate::program::PyProgram;
 use crate::replay::clock;
 use crate::values::{PyMatch, matches};
+use crate::{errors, inspect};
 
 /// Bytes that a record may have.
 const LIMIT: usize = 16 << 20;
@@ -63,10 +62,7 @@ pub(crate) fn explain_record<'py>(
     let source = open(path, 1).map_err(|e| errors::file(path, e))?;
     let intake = Intake::new(Arc::clone(&program.program), "", 0);
     let tree = py.detach(|| intake.explain(source, LIMIT, rule, num)).map_err(|e| errors::file(path, e))?;
-    match tree {
-        Some(tree) => Ok(PyBytes::new(py, tree.to_string().as_bytes())),
-        None => Err(PyIndexError::new_err(format!("{path}: there is no event {num}"))),
-    }
+    inspect::answer(py, tree, || format!("{path}: there is no event {num}"))
 }
 
 fn counted<'py>(py: Python<'py>, intake: &Intake) -> PyResult<Bound<'py, PyDict>> {
