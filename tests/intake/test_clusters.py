@@ -20,7 +20,7 @@ from eyas.sources.reach import eventhubs
 from eyas.transports import aws
 from eyas.transports.checkpoint import Checkpoints
 from eyas.transports.secret import Secret
-from tests import kafka
+from tests import gke, kafka
 from tests.service import Asked, Says, service
 from tests.transports.conftest import wait_until
 
@@ -36,18 +36,6 @@ EXEC = {
     "objectRef": {"resource": "pods", "subresource": "exec", "namespace": "shop", "name": "web"},
     "responseStatus": {"code": 101},
     "annotations": {"authorization.k8s.io/decision": "allow"},
-}
-ENTRY = {
-    "insertId": "i1",
-    "timestamp": "2026-01-31T10:00:00.5Z",
-    "labels": {"authorization.k8s.io/decision": "allow"},
-    "resource": {"type": "k8s_cluster", "labels": {"cluster_name": "prod"}},
-    "protoPayload": {
-        "methodName": "io.k8s.core.v1.pods.exec.create",
-        "resourceName": "core/v1/namespaces/shop/pods/web/exec",
-        "authenticationInfo": {"principalEmail": "ann@example.com"},
-        "requestMetadata": {"callerIp": "198.51.100.7", "callerSuppliedUserAgent": "kubectl"},
-    },
 }
 
 
@@ -98,7 +86,7 @@ def test_eks_through_cloudwatch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_gke_through_pubsub(tmp_path: Path) -> None:
-    data = base64.b64encode(json.dumps(ENTRY).encode()).decode()
+    data = base64.b64encode(json.dumps(gke.ENTRY).encode()).decode()
     waiting = [{"ackId": "a", "message": {"data": data, "messageId": "a"}}]
     acknowledged: list[str] = []
 

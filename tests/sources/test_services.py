@@ -12,6 +12,7 @@ import pytest
 from eyas.intake.configured import feed
 from eyas.sources.reach import azure, github, k8s_audit, slack
 from eyas.transports import signature
+from tests import gke
 from tests.service import Asked, Says, service
 from tests.transports.conftest import Running, listening, running
 from tests.transports.test_http import Sent
@@ -351,19 +352,7 @@ def test_records_of_event_hubs_keep_their_own_category() -> None:
 
 
 def test_an_entry_of_google_becomes_an_audit_event() -> None:
-    entry = {
-        "insertId": "i1",
-        "timestamp": "2026-01-31T10:00:00.5Z",
-        "labels": {"authorization.k8s.io/decision": "allow"},
-        "resource": {"type": "k8s_cluster", "labels": {"cluster_name": "prod"}},
-        "protoPayload": {
-            "methodName": "io.k8s.core.v1.pods.exec.create",
-            "resourceName": "core/v1/namespaces/shop/pods/web/exec",
-            "authenticationInfo": {"principalEmail": "ann@example.com"},
-            "requestMetadata": {"callerIp": "198.51.100.7", "callerSuppliedUserAgent": "kubectl"},
-        },
-    }
-    made = json.loads(k8s_audit.from_gke(json.dumps(entry).encode()) or b"")
+    made = json.loads(k8s_audit.from_gke(json.dumps(gke.ENTRY).encode()) or b"")
     assert made["objectRef"] == {
         "apiVersion": "v1", "namespace": "shop", "resource": "pods", "name": "web", "subresource": "exec",
     }  # fmt: skip
@@ -371,8 +360,8 @@ def test_an_entry_of_google_becomes_an_audit_event() -> None:
     assert (made["verb"], made["user"]["username"], made["auditID"]) == ("create", "ann@example.com", "i1")
     assert made["responseStatus"] == {"code": 201}
     assert made["annotations"] == {"authorization.k8s.io/decision": "allow", "cluster_name": "prod"}
-    entry["protoPayload"]["methodName"] = "google.container.v1.ClusterManager.GetCluster"
-    assert k8s_audit.from_gke(json.dumps(entry).encode()) is None
+    call = {**gke.ENTRY["protoPayload"], "methodName": "google.container.v1.ClusterManager.GetCluster"}
+    assert k8s_audit.from_gke(json.dumps({**gke.ENTRY, "protoPayload": call}).encode()) is None
 
 
 def test_the_events_inside_azures_records_are_unpacked() -> None:
