@@ -75,7 +75,11 @@ const char *plugin_get_last_error(void *state) { return error; }
 uint32_t plugin_get_id(void) { return 999; }
 const char *plugin_get_event_source(void) { return "birds"; }
 #else
+#ifdef KERNEL_TOO
+const char *plugin_get_extract_event_sources(void) { return "[\"json\",\"syscall\"]"; }
+#else
 const char *plugin_get_extract_event_sources(void) { return "[\"json\"]"; }
+#endif
 #endif
 
 #ifdef LOOKS_ONLY

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,28 +21,9 @@ from eyas.sources.binary.configured import Plugins, configured
 from eyas.sources.binary.stream import parcels, probe
 from eyas.transports.parcel import Link
 from eyas.transports.status import Status
+from tests.binary.conftest import Compile, write_rules
 
-SOURCE = Path(__file__).parent / "plugin.c"
 Watch = Callable[..., list[str]]
-
-
-@pytest.fixture(scope="session")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    compiler = shutil.which("cc")
-    if compiler is None:
-        pytest.skip("cc is not installed: no plugin can be compiled here")
-    made = tmp_path_factory.mktemp("plugin") / "libbirds.so"
-    subprocess.run([compiler, "-shared", "-fPIC", "-w", "-o", made, SOURCE], check=True, timeout=60)
-    return made
-
-
-@pytest.fixture(scope="session")
-def looker(library: Path) -> Path:
-    """The same plugin without events of its own: it extracts from those of the source json."""
-    made = library.with_name("liblooker.so")
-    command = [shutil.which("cc") or "cc", "-shared", "-fPIC", "-w", "-DLOOKS_ONLY", "-o", made, SOURCE]
-    subprocess.run(command, check=True, timeout=60)
-    return made
 
 
 def loaded(library: Path, config: str = "", parameters: str = "window") -> Plugins:
@@ -59,17 +38,9 @@ def watch(library: Path, tmp_path: Path) -> Watch:
     def run(condition: str, output: str, config: str = "") -> list[str]:
         plugins = loaded(library, config)
         known = plugins.known(members.known())
-        path = tmp_path / "rules.yaml"
-        rule = {
-            "rule": "a bird",
-            "desc": "for a test",
-            "source": "birds",
-            "condition": condition,
-            "output": output,
-            "priority": "NOTICE",
-        }
         needs = {"required_plugin_versions": [{"name": "birds", "version": "1.0.0"}]}
-        path.write_text(json.dumps([needs, rule]))
+        path = tmp_path / "rules.yaml"
+        write_rules(path, source="birds", condition=condition, output=output, needs=needs)
         found = rules.load([path], known)
         assert not found.problems, [problem.text() for problem in found.problems]
         plugins.ask(found.active)
@@ -152,15 +123,8 @@ def test_a_plugin_whose_source_is_part_of_eyas_may_be_missing(tmp_path: Path) ->
 def test_commands_know_the_fields_of_a_configured_plugin(library: Path, tmp_path: Path) -> None:
     config = tmp_path / "falco.yaml"
     config.write_text(f"plugins: [{{name: birds, library_path: {library}}}]\nload_plugins: [birds]\n")
-    rule = {
-        "rule": "r",
-        "desc": "d",
-        "source": "birds",
-        "condition": "birds.seen > 1",
-        "output": "%birds.name",
-    }
     file = tmp_path / "rules.yaml"
-    file.write_text(json.dumps([{**rule, "priority": "NOTICE"}]))
+    write_rules(file, source="birds", condition="birds.seen > 1", output="%birds.name")
     run = CliRunner().invoke
     assert "birds.raptor" in run(fields.command, ["birds", "-c", str(config)]).output
     assert "1 rule good in 1 file, 0 errors" in run(check.command, [str(file), "-c", str(config)]).output
@@ -172,15 +136,8 @@ def test_a_plugin_without_events_adds_fields_to_a_source_of_ours(looker: Path, t
     config.write_text(
         json.dumps({"plugins": [entry], "load_plugins": ["birds"], "alerts": {"enabled": False}})
     )
-    rule = {
-        "rule": "r",
-        "desc": "d",
-        "source": "json",
-        "condition": "birds.raptor = true",
-        "output": "%birds.letters",
-    }
     file = tmp_path / "rules.yaml"
-    file.write_text(json.dumps([{**rule, "priority": "NOTICE"}]))
+    write_rules(file, source="json", condition="birds.raptor = true", output="%birds.letters")
     log = tmp_path / "log.json"
     log.write_text(
         '{"bird":"wren","time":"2026-01-31T10:00:00Z"}\n{broken\n{"records":[{"bird":"kestrel","time":"2026-01-31T10:00:00Z"}]}\n'
@@ -193,6 +150,15 @@ def test_a_plugin_without_events_adds_fields_to_a_source_of_ours(looker: Path, t
     assert '"output_fields": {"birds.letters": ["k", "l"]' in replay()
     log.write_text('{"bird":"swift","time":"2026-01-31T10:00:00Z"}\n')
     assert "its process was ended by SIGSEGV" in replay()
+
+
+def test_a_plugin_that_wants_events_of_the_kernel_is_told_that_none_come(compiled: Compile) -> None:
+    wants = compiled("plugin", "LOOKS_ONLY", "KERNEL_TOO")
+    entry = Plugin(name="birds", library_path=str(wants), init_config={"eyes": 2})
+    said = (
+        "plugin birds: no event of the kernel reaches binary plugins; rules cannot name its fields for those"
+    )
+    assert configured([entry], None)[1] == [said]
 
 
 def test_a_configuration_that_does_not_fit_the_schema_is_refused(looker: Path) -> None:

@@ -6,6 +6,8 @@ import ctypes
 from ctypes import CFUNCTYPE, POINTER, c_char_p, c_int32, c_uint16, c_uint32, c_uint64, c_void_p
 from typing import Any
 
+from eyas.sources.binary.tableabi import InitTables, OwnerError, Reader, ReaderExt, Writer
+
 VERSION = (3, 12, 0)
 
 SUCCESS, FAILURE, TIMEOUT, EOF, NOT_SUPPORTED = 0, 1, -1, 2, 3
@@ -69,71 +71,8 @@ class ExtractField(ctypes.Structure):
     )
 
 
-# Functions of tables. Plugins of log sources find none here, so each of these says that there is nothing.
-_NOTHING = CFUNCTYPE(c_void_p, c_void_p, c_void_p, c_void_p, c_void_p)
-_nothing = _NOTHING(lambda *_: 0)
-_FAILS = CFUNCTYPE(c_int32, c_void_p, c_void_p, c_void_p, c_void_p)
-_fails = _FAILS(lambda *_: FAILURE)
-_NONE = ctypes.cast(_nothing, c_void_p).value
-_FAIL = ctypes.cast(_fails, c_void_p).value
-
-
-class Fields(ctypes.Structure):
-    """How fields of tables are found."""
-
-    _fields_ = tuple((name, c_void_p) for name in ("list_table_fields", "get_table_field", "add_table_field"))
-
-
-class Reader(ctypes.Structure):
-    """How tables were read in the first version of the interface."""
-
-    _fields_ = tuple(
-        (name, c_void_p)
-        for name in ("get_table_name", "get_table_size", "get_table_entry", "read_entry_field")
-    )
-
-
-class ReaderExt(ctypes.Structure):
-    """How tables are read."""
-
-    _fields_ = (*Reader._fields_, ("release_table_entry", c_void_p), ("iterate_entries", c_void_p))
-
-
-class Writer(ctypes.Structure):
-    """How tables are written."""
-
-    _fields_ = tuple(
-        (name, c_void_p)
-        for name in (
-            "clear_table", "erase_table_entry", "create_table_entry", "destroy_table_entry", "add_table_entry",
-            "write_entry_field",
-        )
-    )  # fmt: skip
-
-
-NO_FIELDS = Fields(_NONE, _NONE, _NONE)
-NO_READER = Reader(_NONE, _NONE, _NONE, _FAIL)
-NO_READER_EXT = ReaderExt(_NONE, _NONE, _NONE, _FAIL, _NONE, _NONE)
-NO_WRITER = Writer(_FAIL, _FAIL, _NONE, _NONE, _NONE, _FAIL)
-
-OwnerError = CFUNCTYPE(c_char_p, c_void_p)
-ListTables = CFUNCTYPE(c_void_p, c_void_p, POINTER(c_uint32))
-GetTable = CFUNCTYPE(c_void_p, c_void_p, c_char_p, c_int32)
-AddTable = CFUNCTYPE(c_int32, c_void_p, c_void_p)
 Log = CFUNCTYPE(None, c_char_p, c_char_p, c_int32)
 AsyncHandler = CFUNCTYPE(c_int32, c_void_p, c_void_p, c_void_p)
-
-
-class InitTables(ctypes.Structure):
-    """Tables that a plugin finds when it starts."""
-
-    _fields_ = (
-        ("list_tables", ListTables),
-        ("get_table", GetTable),
-        ("add_table", AddTable),
-        ("fields", Fields),
-        ("fields_ext", POINTER(Fields)),
-    )
 
 
 class InitInput(ctypes.Structure):

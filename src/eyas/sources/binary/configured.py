@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from eyas.catalog import Catalog, Ground, Version
+from eyas.catalog import KERNEL, Catalog, Ground, Version
 from eyas.errors import PassingError, UsageError
 from eyas.rules import Compiled
 from eyas.sources import members
@@ -109,6 +109,11 @@ def configured(
             )
         else:
             raise UsageError(f"plugin {entry.name}: {library} is missing")
+    warnings += [
+        f"plugin {one.entry.name}: no event of the kernel reaches binary plugins; rules cannot name its fields for those"
+        for one in loaded
+        if KERNEL in (*one.facts["extracts_from"], *one.facts["parses_from"])
+    ]
     versions = {one.facts["name"]: version for one in loaded if (version := one.version) is not None}
     streams = tuple(_stream(one, loaded) for one in loaded if "sourcing" in one.facts["capabilities"])
     return Plugins(streams, versions, tuple(_guests(loaded))), warnings

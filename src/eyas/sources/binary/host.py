@@ -16,6 +16,7 @@ from typing import IO, Any
 
 from eyas.sources.binary import abi, frame
 from eyas.sources.binary.library import Library, PluginError
+from eyas.sources.binary.registry import Registry
 
 NOW = 2**64 - 1
 ENOUGH = 4 << 20  # bytes of records after which a batch is handed over
@@ -36,6 +37,7 @@ class Host:
     """The plugins of one event source: the first gives events, all of them may extract fields and parse."""
 
     def __init__(self, source: str, plugins: Sequence[dict[str, str]]) -> None:
+        self.registry = Registry()
         self.guests = [self._guest(source, one) for one in plugins]
         self.source = source.encode()
         self.count = 0
@@ -43,7 +45,7 @@ class Host:
         self.beside: collections.deque[bytes] = collections.deque()
 
     def _guest(self, source: str, plugin: dict[str, str]) -> Guest:
-        library = Library(plugin["library"])
+        library = Library(plugin["library"], self.registry)
         library.start(plugin["config"])
         return Guest(library, library.takes(source, "extract"), library.takes(source, "parse"))
 

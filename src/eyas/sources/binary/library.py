@@ -11,6 +11,7 @@ from ctypes import POINTER, byref, c_char_p, c_int32, c_uint32, c_uint64, c_void
 from typing import Any
 
 from eyas.sources.binary import abi
+from eyas.sources.binary.registry import Registry
 
 # (number of the field, argument or None, as an index or a key)
 Asked = tuple[int, str | int | None]
@@ -21,9 +22,10 @@ class PluginError(Exception):
 
 
 class Library:
-    """A shared object with the interface of a plugin."""
+    """A shared object with the interface of a plugin; those of one process share its tables."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, registry: Registry | None = None) -> None:
+        self._registry = registry or Registry()
         try:
             self._library = ctypes.CDLL(path)
         except OSError as error:
@@ -84,6 +86,7 @@ class Library:
             "fields": self.fields,
             "schema": self._schema(),
             "extracts_from": self._json("get_extract_event_sources") if self.extraction else [],
+            "parses_from": self._json("get_parse_event_sources") if self.parsing else [],
             "capabilities": [
                 name
                 for name, on in (
@@ -116,15 +119,10 @@ class Library:
 
     def start(self, config: str) -> None:
         """Initialise the plugin."""
-        self._tables = abi.InitTables(
-            abi.ListTables(_no_tables), abi.GetTable(_no_table), abi.AddTable(_taken), abi.NO_FIELDS,
-            ctypes.pointer(abi.NO_FIELDS),
-        )  # fmt: skip
-        self._owner_error = abi.OwnerError(lambda _owner: b"there are no tables here")
         self._log = abi.Log(self._logged)
-        tables = ctypes.pointer(self._tables) if self.extraction or self.parsing else None
+        tables = ctypes.pointer(self._registry.tables) if self.extraction or self.parsing else None
         self._config = config.encode()
-        given = abi.InitInput(self._config, None, self._owner_error, tables, self._log)
+        given = abi.InitInput(self._config, None, self._registry.owner_error, tables, self._log)
         code = c_int32(abi.FAILURE)
         self._state = self._calls["init"](byref(given), byref(code))
         if code.value != abi.SUCCESS:
@@ -204,9 +202,10 @@ class Library:
         """Let the plugin see an event before fields are extracted."""
         if kind not in self._parse_types:
             return
+        here = self._registry
         given = abi.ParseInput(
-            None, self._owner_error, abi.NO_READER, abi.NO_WRITER, ctypes.pointer(abi.NO_READER_EXT),
-            ctypes.pointer(abi.NO_WRITER),
+            None, here.owner_error, here.reader, here.writer, ctypes.pointer(here.reader_ext),
+            ctypes.pointer(here.writer),
         )  # fmt: skip
         self._calls["parse_event"](self._state, byref(event), byref(given))
 
@@ -232,10 +231,16 @@ class Library:
             return
         for request in requests:
             request.res, request.res_len = None, 0
+        here = self._registry
         given = abi.ExtractInput(
-            None, self._owner_error, len(requests), requests, abi.NO_READER, ctypes.pointer(abi.NO_READER_EXT),
             None,
-        )  # fmt: skip
+            here.owner_error,
+            len(requests),
+            requests,
+            here.reader,
+            ctypes.pointer(here.reader_ext),
+            None,
+        )
         code = self._calls["extract_fields"](self._state, byref(event), byref(given))
         for request in requests:
             yield _value(request) if code == abi.SUCCESS else None
@@ -267,16 +272,3 @@ def _values(field: abi.ExtractField) -> Iterator[Any]:
 def _bytes(at: int) -> bytes:
     length = abi.Event.from_address(at).len
     return ctypes.string_at(at, max(length, abi.HEADER))
-
-
-def _no_tables(_owner: int | None, count: Any) -> int:
-    count[0] = 0
-    return 0
-
-
-def _no_table(_owner: int | None, _name: bytes | None, _type: int) -> int:
-    return 0
-
-
-def _taken(_owner: int | None, _table: int | None) -> int:
-    return abi.SUCCESS
