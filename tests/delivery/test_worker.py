@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import trustme
+from structlog.testing import capture_logs
 
 from eyas.alert import Alert
 from eyas.delivery import Request, Trust, journal, pace, stored
@@ -99,6 +100,19 @@ def test_what_is_refused_is_set_aside_and_the_rest_goes_on(
     db = journal.connect(tmp_path)
     assert db.execute("SELECT seq, reason FROM refused").fetchall() == [(3, "HTTP 400")]
     db.close()
+
+
+def test_a_receiver_that_refuses_all_is_spoken_of_rarely(
+    tmp_path: Path, writer: Writer, inbox: Inbox
+) -> None:
+    inbox.judge = lambda body: (400, {})
+    put(writer, range(30))
+    with capture_logs() as logged:
+        worker = started(tmp_path, writer, plain(inbox.url))
+        assert worker.drain(10)
+        worker.close()
+    assert [line["count"] for line in logged if line["event"] == "refused"] == [1, 10]
+    assert worker.figures.refused == 30
 
 
 def test_a_batch_that_is_not_full_waits_for_more(tmp_path: Path, writer: Writer, inbox: Inbox) -> None:

@@ -160,6 +160,10 @@ def test_controls_are_read_from_tags() -> None:
     [
         ("2h", "2024-05-05T10:00:00+00:00"),
         ("1h30m ago", "2024-05-05T10:30:00+00:00"),
+        ("2 hours", "2024-05-05T10:00:00+00:00"),
+        ("1 day and 2 hours ago", "2024-05-04T10:00:00+00:00"),
+        ("monday", "2024-04-29T00:00:00+00:00"),
+        ("Sunday", "2024-05-05T00:00:00+00:00"),
         ("2024-05-01T00:00:00Z", "2024-05-01T00:00:00+00:00"),
         ("now", "2024-05-05T12:00:00+00:00"),
     ],
@@ -169,9 +173,10 @@ def test_moments_as_people_type_them(text: str, wanted: str) -> None:
     assert moments.moment(text, now) == int(datetime.fromisoformat(wanted).timestamp()) * 10**9
 
 
-def test_a_moment_that_is_none_is_refused() -> None:
-    with pytest.raises(UsageError, match="'soon' is not a time"):
-        moments.moment("soon")
+@pytest.mark.parametrize("text", ["soon", "2 months", "hours", "2 hours 3"])
+def test_a_moment_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match=f"'{text}' is not a time"):
+        moments.moment(text)
 
 
 def outputs(*words: str, **variables: str) -> Result:

@@ -72,6 +72,7 @@ def test_a_condition_does_not_hold(text: str) -> None:
         ("rul = x", "an alert has no 'rul'\n  | rul = x\n  | ^"),
         ("rule = x and (sourc = y)", "'sourc'\n  | rule = x and (sourc = y)\n  |               ^"),
         ("priority >= eror", "'eror' is no priority\n  | priority >= eror\n  |             ^"),
+        ("priority >= ", "a priority is missing\n  | priority >= \n  |             ^"),
         ("rule = a and count >", "the end\n  | rule = a and count >\n  |                     ^"),
         ("'a b' = rule = x", "found '''"),
         ("alert.rul = x", "an alert has no 'alert.rul'"),

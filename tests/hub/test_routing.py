@@ -82,7 +82,17 @@ def test_a_template_cannot_leave_its_sandbox(text: str) -> None:
         template.render(text, alert())
 
 
-def test_a_template_that_does_not_parse_is_an_error_at_start() -> None:
-    made = settings.load({"routes": [{"to": "a", "template": "{{ rule"}]})
-    with pytest.raises(UsageError, match=r"alerts\.routes\.0\.template: line 1"):
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("{{ rule", "line 1"),
+        ("{{ rule.__class__ }}", "line 1: '__class__' is not for templates"),
+        ("{{ rule | nofilter }}", "No filter named 'nofilter'"),
+        ("{{ ruel }}", "an alert has no 'ruel'"),
+    ],
+)
+def test_a_template_that_can_never_work_is_an_error_at_start(text: str, part: str) -> None:
+    made = settings.load({"routes": [{"to": "a", "template": text}]})
+    with pytest.raises(UsageError, match=r"alerts\.routes\.0\.template: ") as caught:
         routing.check(made.routes, ["a"])
+    assert part in str(caught.value)

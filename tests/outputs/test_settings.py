@@ -118,6 +118,14 @@ def test_an_unknown_key_is_a_warning_with_the_nearest_name() -> None:
     assert loaded.warnings == ("eyas.yaml: slack.fotter is not a setting, did you mean 'footer'?",)
 
 
+def test_a_receiver_that_does_not_exist_is_refused_but_for_a_file_of_falcosidekick() -> None:
+    values = {"slak": {"webhookurl": "https://a.example"}}
+    with pytest.raises(UsageError, match=r"^eyas\.yaml: slak is no output, did you mean 'slack'\?$"):
+        load(values, {}, "eyas.yaml")
+    told = load(values, {}, places={"slak": "config.yaml:1"}).warnings
+    assert told == ("config.yaml:1: slak is no output, did you mean 'slack'?",)
+
+
 def test_a_receiver_that_is_off_for_want_of_its_credential_is_told() -> None:
     values = {
         "pagerduty": {"region": "us"},

@@ -107,6 +107,7 @@ class Worker:
         self._senders: list[Sender] = []
         self._after = 0
         self._said_dead = False
+        self._say_refused = 1
         self._first_seen: float | None = None
         self._hurry = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"eyas-{receiver.name}", daemon=True)
@@ -212,12 +213,19 @@ class Worker:
         done = [item.seq for item in part[: result.settled] if item.seq not in never]
         for seq, reason in result.refusals:
             self._writer.change(lambda db, seq=seq, reason=reason: journal.refuse(db, name, [seq], reason))  # type: ignore[misc]
-            log.warning("refused", output=name, reason=reason)
+        self._refused([reason for _, reason in result.refusals])
         if done:
             self._writer.change(lambda db: journal.acknowledge(db, name, done))
             self.figures.delivered += len(done)
             self._worked()
-        self.figures.refused += len(never)
+
+    def _refused(self, reasons: Sequence[str]) -> None:
+        """Count alerts that the receiver will never take; the first, tenth, hundredth ... is said."""
+        for reason in reasons:
+            self.figures.refused += 1
+            if self.figures.refused == self._say_refused:
+                self._say_refused *= 10
+                log.warning("refused", output=self.receiver.name, count=self.figures.refused, reason=reason)
 
     def _deliver(self, batch: Sequence[Queued], lane: int) -> _Batch:
         """Send some alerts; halves the batch until the one that is refused stands alone."""

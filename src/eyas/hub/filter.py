@@ -44,7 +44,7 @@ _KEYWORDS = ("and", "or", "not")
 _OPERATORS = r"(?=\s*(?:==?|!=|[<>]|(?:in|contains|icontains|startswith|endswith|glob|iglob|regex|intersects|exists|pmatch)\b))"
 # A word that stands before an operator and is no field, which has a dot; after a value it would be the value.
 _BARE = rf"(?<![\w.\[,$/:-])(?P<name>[A-Za-z_]\w*)(?![\w.\[(:/-]){_OPERATORS}"
-_ORDERED = r"(?<![\w.])(?:alert\.)?(?i:priority)\s*(?P<order><=|>=|<|>)\s*(?P<rank>\w+)"
+_ORDERED = r"(?<![\w.])(?:alert\.)?(?i:priority)\s*(?P<order><=|>=|<|>)\s*(?P<rank>\w+|\Z)"
 _TOKENS = re.compile(rf"(?P<quoted>{_QUOTED})|{_ORDERED}|{_BARE}", re.DOTALL)
 
 
@@ -123,7 +123,7 @@ def _said(match: re.Match[str], text: str, where: str) -> str:
         return match["name"] if match["name"] in _KEYWORDS else f"alert.{name}"
     rank = _RANKS.get(match["rank"].lower())
     if rank is None and not match["rank"].isdigit():
-        message = f"'{match['rank']}' is no priority"
+        message = f"'{match['rank']}' is no priority" if match["rank"] else "a priority is missing"
         near = difflib.get_close_matches(match["rank"].lower(), _RANKS, 1)
         hint = f"did you mean '{near[0]}'?" if near else f"one of {', '.join(stored.SEVERITIES)}"
         raise UsageError(_caret(where, message, text, match.start("rank")), hint)

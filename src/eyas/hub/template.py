@@ -6,12 +6,14 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from jinja2 import StrictUndefined, TemplateError
+from jinja2 import StrictUndefined, TemplateError, meta, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from eyas.alert import Alert, iso8601
 from eyas.errors import UsageError
 
+# What a template can name.
+NAMES = ("rule", "priority", "source", "tags", "time", "message", "hostname", "fields", "id", "count")
 LONGEST = 20_000
 MOST_RANGE = 1000
 
@@ -37,12 +39,26 @@ def _environment() -> _Sandbox:
 
 @lru_cache(maxsize=128)
 def compiled(text: str, where: str = "template") -> Any:
-    """Compile a template; raises UsageError with its line."""
+    """Compile a template; raises UsageError with its line, also for what the sandbox would refuse later."""
     try:
+        tree = _environment().parse(text)
+        _forbid(tree, where)
         return _environment().from_string(text)
     except TemplateError as error:
         line = getattr(error, "lineno", None)
         raise UsageError(f"{where}{f': line {line}' if line else ''}: {error}") from None
+
+
+def _forbid(tree: nodes.Template, where: str) -> None:
+    """Refuse names that no alert has, and attributes that the sandbox keeps from templates."""
+    for node in tree.find_all(nodes.Getattr):
+        if node.attr.startswith("_"):
+            raise UsageError(f"{where}: line {node.lineno}: '{node.attr}' is not for templates")
+    unknown = sorted(meta.find_undeclared_variables(tree) - set(NAMES))
+    if unknown:
+        raise UsageError(
+            f"{where}: an alert has no '{unknown[0]}'", f"a template can name {', '.join(NAMES)}"
+        )
 
 
 def render(text: str, alert: Alert) -> str:

@@ -25,6 +25,8 @@ SEVERITIES = {
     "informational": "information",
     "debug": "information",
 }
+# What differs each time the same thing happens: as a label it would make another alert of it.
+PASSING = ("n_evts", "evt.time", "evt.rawtime", "evt.datetime", "evt.num")
 DIGITS = 18  # of a count; Python refuses to read numbers that are absurdly long
 
 
@@ -104,14 +106,14 @@ def _alert(alert: Alert, settings: Settings) -> dict[str, Any]:
 
 
 def _drops(alert: Alert, settings: Settings) -> tuple[dict[str, str], str]:
-    """Fields as labels. Counts of events are left out; counts of drops become thresholds, lest each be an alert."""
+    """Fields as labels, without what differs each time; counts of drops become thresholds, lest each be an alert."""
     found: dict[str, str] = {}
     priority = alert.priority.lower()
     for name, value in event.texts(alert).items():
         if name.startswith("n_drop"):
             found[name], least = _threshold(value, settings)
             priority = max(priority, least, key=rank)
-        elif not name.startswith("n_evts"):
+        elif not name.startswith(PASSING):
             found[name] = value
     return found, priority
 

@@ -83,7 +83,7 @@ def load(
     notes = _Notes()
     shared = _shared(values, env, notes)
     enabled = [found for name in OUTPUTS if (found := _enabled(name, values, env, shared, notes))]
-    _strangers(values, notes)
+    _strangers(values, places or {}, notes)
     _asleep(values, {one.output.name for one in enabled}, places or {}, notes)
     if notes.faults:
         raise UsageError("\n".join(_placed(fault, where, places) for fault in notes.faults))
@@ -98,14 +98,18 @@ def _placed(text: str, where: str, places: Mapping[str, str] | None) -> str:
     return f"{(places or {}).get(key, where)}: {text}"
 
 
-def _strangers(values: Mapping[str, Any], notes: _Notes) -> None:
-    """Tell of sections that are no receiver's, such as `slak` or `aws.s33`."""
+def _strangers(values: Mapping[str, Any], places: Mapping[str, str], notes: _Notes) -> None:
+    """Refuse sections that are no receiver's, such as `slak`.
+
+    A file of Falcosidekick, whose keys have places, may name receivers that are newer: of those the reader is told.
+    """
     groups = {name.partition(".")[0] for name in OUTPUTS if "." in name}
     known = {name.partition(".")[0] for name in OUTPUTS} | set(Shared.model_fields) | set(SERVER)
     for key, section in values.items():
         low = str(key).lower()
         if low not in known and "@" not in low:
-            notes.warnings.append(f"{key} is no output{_near(low, known)}")
+            told = notes.warnings if low in places else notes.faults
+            told.append(f"{key} is no output{_near(low, known)}")
         if low in groups and isinstance(section, Mapping):
             _inner_strangers(str(key), section, notes)
 
