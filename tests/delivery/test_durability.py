@@ -175,10 +175,11 @@ def test_the_store_stays_below_its_size_and_says_what_it_cost(tmp_path: Path) ->
     assert gone[6] + journal.depth(db, "a").count == 20_000
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 40 MB."""
-    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=40m", "eyas", tmp_path], capture_output=True)
+@pytest.fixture(params=[3, 6, 40])
+def small_disk(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
+    """A file system of a few MB."""
+    size = f"size={request.param}m"
+    made = subprocess.run(["mount", "-t", "tmpfs", "-o", size, "eyas", tmp_path], capture_output=True)
     if made.returncode:
         pytest.skip(f"a small file system cannot be mounted here: {made.stderr.decode().strip()}")
     yield tmp_path
@@ -200,6 +201,7 @@ def test_a_full_disk_is_made_room_on(small_disk: Path) -> None:
     db.close()
 
 
+@pytest.mark.parametrize("small_disk", [40], indirect=True)
 def test_a_full_disk_costs_no_severe_alert_while_there_are_mild_ones(small_disk: Path) -> None:
     gone: Counter[int] = Counter()
     writer = Writer(small_disk, ears=Ears(gone=gone.update))
@@ -210,7 +212,7 @@ def test_a_full_disk_costs_no_severe_alert_while_there_are_mild_ones(small_disk:
     writer.close()
     assert gone[6] > 0 and not gone[2]
     assert len(ids(small_disk)) == 15_000 - gone[6]
-    assert (small_disk / discard.RESERVE_FILE).stat().st_size == discard.RESERVE
+    assert (small_disk / discard.RESERVE_FILE).stat().st_size == discard.room_of(small_disk).reserve
 
 
 def test_a_disk_that_takes_nothing_is_logged_once_and_so_is_its_end(small_disk: Path) -> None:

@@ -11,9 +11,9 @@ from pathlib import Path
 from eyas.delivery import journal
 
 CHUNK = 2000
-RESERVE = 12 << 20  # more than the log can hold: a checkpoint has to fit
+RESERVE = 12 << 20
+TRACE = 24 << 10  # bytes that deleting one alert may leave in the log
 RESERVE_FILE = "reserve"
-ROOM = 4 << 20  # as much as the log takes until it is folded into the store
 SETTLED = "SELECT seq FROM alert WHERE kept < ? AND NOT {awaited}"
 
 
@@ -26,6 +26,34 @@ class Policy:
     max_wait: int = 0  # seconds that an alert waits for a receiver at most; 0 is for ever
 
 
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How much is kept free, in bytes, and what may be moved at once so that it fits in there."""
+
+    reserve: int = RESERVE
+
+    @property
+    def log(self) -> int:
+        """Bytes of the log until it is folded into the store: a checkpoint has to fit into the reserve."""
+        return self.reserve // 3
+
+    @property
+    def group(self) -> int:
+        """Bytes of alerts in one commit."""
+        return self.reserve // 6
+
+    @property
+    def chunk(self) -> int:
+        """Alerts that are deleted at once."""
+        return max(1, self.reserve // TRACE)
+
+
+def room_of(folder: Path) -> Room:
+    """A quarter of a small disk, and no more than `RESERVE` of a large one."""
+    disk = os.statvfs(folder)
+    return Room(min(RESERVE, disk.f_blocks * disk.f_frsize // 4))
+
+
 def used(db: sqlite3.Connection) -> int:
     """Bytes of the store that hold something."""
     pages, free, size = (
@@ -34,10 +62,10 @@ def used(db: sqlite3.Connection) -> int:
     return int((pages - free) * size)
 
 
-def roomy(db: sqlite3.Connection) -> bool:
+def roomy(db: sqlite3.Connection, room: Room) -> bool:
     """Whether deleted alerts left room within the store; a full disk lacks room for the log alone then."""
     free, size = (db.execute(f"PRAGMA {n}").fetchone()[0] for n in ("freelist_count", "page_size"))
-    return bool(free * size >= ROOM)
+    return bool(free * size >= room.log)
 
 
 def shrink(db: sqlite3.Connection, policy: Policy) -> Counter[int]:
@@ -51,21 +79,21 @@ def shrink(db: sqlite3.Connection, policy: Policy) -> Counter[int]:
     return gone
 
 
-def release(db: sqlite3.Connection) -> Counter[int]:
+def release(db: sqlite3.Connection, chunk: int = CHUNK) -> Counter[int]:
     """Delete one chunk: notes for trails before any alert, then the alerts that are needed least."""
     notes = "SELECT coalesce(min(number), 0) + ? FROM activity"
-    if db.execute(f"DELETE FROM activity WHERE number < ({notes})", (10 * CHUNK,)).rowcount:
+    if db.execute(f"DELETE FROM activity WHERE number < ({notes})", (10 * chunk,)).rowcount:
         return Counter()
     settled = [
         row[0]
-        for row in db.execute(f"SELECT seq FROM alert WHERE NOT {awaited(db)} ORDER BY seq LIMIT {CHUNK}")
+        for row in db.execute(f"SELECT seq FROM alert WHERE NOT {awaited(db)} ORDER BY seq LIMIT {chunk}")
     ]
     if settled:
         delete(db, settled)
         journal.count(db, "retired", len(settled))
         return Counter()
     rows = db.execute(
-        "SELECT seq, severity FROM alert ORDER BY severity DESC, seq LIMIT ?", (CHUNK,)
+        "SELECT seq, severity FROM alert ORDER BY severity DESC, seq LIMIT ?", (chunk,)
     ).fetchall()
     delete(db, [seq for seq, _ in rows])
     gone = Counter(severity for _, severity in rows)
@@ -118,14 +146,14 @@ def delete(db: sqlite3.Connection, seqs: list[int]) -> None:
     )
 
 
-def reserve(folder: Path) -> None:
+def reserve(folder: Path, room: Room) -> None:
     """Keep room on the disk, so that deleting is possible when it is full."""
     path = folder / RESERVE_FILE
     try:
-        if path.exists() and path.stat().st_size == RESERVE:
+        if path.exists() and path.stat().st_size == room.reserve:
             return
         with path.open("wb") as file:
-            os.posix_fallocate(file.fileno(), 0, RESERVE)
+            os.posix_fallocate(file.fileno(), 0, room.reserve)
     except OSError:
         path.unlink(missing_ok=True)
 

@@ -66,6 +66,12 @@ def connect(folder: Path, *, readonly: bool = False) -> sqlite3.Connection:
         return renewed(folder)
 
 
+def fold_at(db: sqlite3.Connection, size: int) -> None:
+    """Fold the log into the store when it has so many bytes."""
+    pages = size // db.execute("PRAGMA page_size").fetchone()[0]
+    db.execute(f"PRAGMA wal_autocheckpoint = {pages}")
+
+
 def _open(path: Path, readonly: bool) -> sqlite3.Connection:
     if readonly:
         if _is_older(path):

@@ -25,7 +25,7 @@ log = structlog.get_logger("eyas.delivery")
 
 BOUND = 10_000
 GROUP = 5_000
-GROUP_BYTES = 2 << 20
+TRIES = 8  # of a commit that finds the disk full
 CHECK_EVERY = 64  # commits between two looks at the size of the store
 
 Change = Callable[[sqlite3.Connection], object]
@@ -64,7 +64,9 @@ class Writer:
         self._ears = ears or Ears()
         self._bound = bound
         self._db = journal.connect(folder)
-        discard.reserve(folder)
+        self._room = discard.room_of(folder)
+        journal.fold_at(self._db, self._room.log)
+        discard.reserve(folder, self._room)
         self._items: deque[Item] = deque()
         self._busy = 0  # how many of the first items are being written
         self._state = threading.Condition()
@@ -155,7 +157,7 @@ class Writer:
         size = 0
         for item in self._items:
             size += len(item.body) if isinstance(item, Entry) else 0
-            if group and (size > GROUP_BYTES or len(group) >= GROUP):
+            if group and (size > self._room.group or len(group) >= GROUP):
                 break
             group.append(item)
         return group
@@ -190,13 +192,13 @@ class Writer:
             word.say()
 
     def _commit(self, group: Sequence[Item]) -> bool:
-        """Write a group; a full disk is made room on once, then it is trouble and tried again later."""
-        for attempt in (1, 2):
+        """Write a group; a full disk is made room on a few times, then it is trouble and tried again later."""
+        for attempt in range(TRIES):
             try:
                 gone = self._write(group)
             except sqlite3.Error as error:
                 self._rollback()
-                if attempt == 2 or not _is_full(error) or not self._make_room():
+                if attempt == TRIES - 1 or not _is_full(error) or not self._make_room():
                     self._tell_trouble(str(error))
                     return False
                 continue
@@ -243,9 +245,9 @@ class Writer:
         gone: Counter[int] = Counter()
         try:
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            if not discard.roomy(self._db):
+            if not discard.roomy(self._db, self._room):
                 self._db.execute("BEGIN IMMEDIATE")
-                gone = discard.release(self._db)
+                gone = discard.release(self._db, self._room.chunk)
                 self._db.execute("COMMIT")
                 self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         except sqlite3.Error:
@@ -259,7 +261,7 @@ class Writer:
         """Take the reserve back once the disk took something again."""
         with contextlib.suppress(sqlite3.Error):
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        discard.reserve(self._folder)
+        discard.reserve(self._folder, self._room)
         self._lent = False
 
     def _rollback(self) -> None:
