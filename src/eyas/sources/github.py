@@ -31,6 +31,10 @@ _LINKS = spread(
     root(_PAGE), text("/blob/"), root("/head_commit/id"), text("/"), "/name", text("/#L"), "/matches/*/line"
 )
 _PUSH = one_of("/webhook_type", "push")
+_IS_PUBLIC = when(one_of(first("/repository/private", text("false")), "true"), text("false"), text("true"))
+# Entries of the audit log have no repository but say, some of them, who sees it.
+_SEEN = first("/visibility", "/repository_public", "/public_repo")
+_IS_SEEN = when(one_of(_SEEN, "public", "true"), text("true"), text("false"))
 
 FIELDS = (
     Field(
@@ -55,8 +59,8 @@ FIELDS = (
     Field(
         "github.repo.public",
         "text",
-        when(one_of(first("/repository/private", text("false")), "true"), text("false"), text("true")),
-        "Whether everybody reads the repository: true, false.",
+        when(has("/@timestamp"), when(has(_SEEN), _IS_SEEN), _IS_PUBLIC),
+        "Whether everybody reads the repository: true, false; no value where an entry of the audit log does not say it.",
     ),
     Field(
         "github.collaborator.name",
