@@ -108,6 +108,16 @@ def test_an_event_that_comes_again_raises_nothing_in_this_run_or_the_next(store:
     assert messages(run(store, script(event(1, stageTimestamp="2026-01-31T10:00:01Z")).feed())) == ["get 1"]
 
 
+def test_notes_for_a_trail_count_neither_as_alerts_nor_as_repeats(store: Checkpoints) -> None:
+    note = RULE.replace("rule: everything", "rule: 'eyas activity: seen'") + "  tags: [eyas.activity]\n"
+    read = rules.load_documents([document.parse("r.yaml", RULE + note)], members.known(), rules.Settings())
+    known, raised = judges(["k8s_audit"], read.active, members.known()), list[Alert]()
+    intake = Intake([script(event(1) * 3).feed()], known, store, raised.extend)
+    intake.run()
+    status = intake.statuses[0]
+    assert (len(raised), status.events, status.alerts, status.repeated) == (2, 3, 1, 2)
+
+
 def test_the_same_event_on_two_feeds_is_two(store: Checkpoints) -> None:
     assert len(run(store, script(event(1)).feed("one"), script(event(1)).feed("two"))) == 2
 

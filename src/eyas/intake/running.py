@@ -204,9 +204,10 @@ class Intake:
             place = f"{parcel.origin}+{judgement.skipped_at}"
             line.link.status.refuse("no event", place, line.feed.source.skips, judgement.skipped)
         fresh = [alert for alert in judgement.alerts if self._is_new(line, alert, taken)]
-        line.link.status.repeated += len(judgement.alerts) - len(fresh)
+        raised = _alerts(fresh)
+        line.link.status.repeated += _alerts(judgement.alerts) - raised
         line.link.status.events += judgement.events
-        line.link.status.alerts += sum(activity.of_alert(alert) is None for alert in fresh)
+        line.link.status.alerts += raised
         return Judged(line, parcel, judgement, [_marked(alert, line.feed.name) for alert in fresh])
 
     def _is_new(self, line: Line, alert: Alert, taken: set[str]) -> bool:
@@ -258,6 +259,11 @@ class Intake:
     def _raise(self, alert: Alert) -> None:
         with contextlib.suppress(EyasError):
             self._sink([alert])
+
+
+def _alerts(found: Sequence[Alert]) -> int:
+    """How many are alerts, and not notes for a trail."""
+    return sum(activity.of_alert(one) is None for one in found)
 
 
 def _marked(alert: Alert, feed: str) -> Alert:
