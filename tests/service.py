@@ -57,7 +57,7 @@ class Service:
                 self.end_headers()
                 self.wfile.write(body)
 
-            do_GET = do_POST = handle_any  # noqa: N815 names that the library calls
+            do_GET = do_POST = do_PATCH = handle_any  # noqa: N815 names that the library calls
 
             def log_message(self, *_: object) -> None:
                 """Say nothing."""

@@ -128,6 +128,12 @@ def test_a_diff_that_cannot_be_read_leaves_the_rest_of_the_push() -> None:
         assert run.link.status.refused["contents not read"] == 1
 
 
+OWNED = [
+    {"full_name": "ann/own", "permissions": {"admin": True}},
+    {"full_name": "bob/his", "permissions": {"admin": False}},
+]
+
+
 def test_webhooks_are_made_where_they_are_missing() -> None:
     made: dict[str, Any] = {}
     url = "https://eyas.example.com/github"
@@ -137,16 +143,20 @@ def test_webhooks_are_made_where_they_are_missing() -> None:
             return Says({"message": "Bad credentials"}, 401)
         if asked.path == "/repos/acme/gone/hooks":
             return Says({"message": "Not Found"}, 404)
-        if asked.method == "POST":
+        if asked.method in ("POST", "PATCH"):
             made[asked.path] = json.loads(asked.body)
             return Says({"id": 1}, 201)
-        return Says([{"config": {"url": url}}] if asked.path == "/repos/acme/shop/hooks" else [])
+        if asked.path == "/user/repos":
+            return Says(OWNED)
+        return Says([{"id": 7, "config": {"url": url}}] if asked.path == "/repos/acme/shop/hooks" else [])
 
-    wanted = {"repositories": ["acme/shop", "acme/gone", "acme/new", "acme"], "public_url": url}
+    wanted = {"repositories": ["acme/shop", "acme/gone", "acme/new", "acme", "*"], "public_url": url}
     with service(api) as hub, fed("github", **hook(hub.url), **wanted) as run:
         listening(run)
         assert run.link.status.refused == {"webhook not made": 1}
-    assert set(made) == {"/repos/acme/new/hooks", "/orgs/acme/hooks"}
+    renewed = made.pop("/repos/acme/shop/hooks/7/config")
+    assert set(made) == {"/repos/acme/new/hooks", "/orgs/acme/hooks", "/repos/ann/own/hooks"}
+    assert renewed["secret"] == "shared"
     config = made["/repos/acme/new/hooks"]["config"]
     assert (config["url"], config["secret"], config["content_type"]) == (url, "shared", "json")
     assert "organization" in made["/orgs/acme/hooks"]["events"]

@@ -51,7 +51,7 @@ def parcels(paging: Paging, link: Link) -> Iterator[Parcel]:
             page = patiently(link, lambda asked=asked: ask(client, asked, paging))  # type: ignore[misc]
             mark = paging.mark(page, mark)
             yield Parcel(page.body, asked, mark=mark, headers=page.headers)
-            url = _same_service(paging.follow(page), asked)
+            url = same_service(paging.follow(page), asked)
             link.status.turn("running")
             if not _may_go_on(page, url, asked, paging, link):
                 return
@@ -67,7 +67,7 @@ def _may_go_on(page: Page, url: str | None, asked: str, paging: Paging, link: Li
     return not (pause and link.wait(pause))
 
 
-def _same_service(url: str | None, asked: str) -> str | None:
+def same_service(url: str | None, asked: str) -> str | None:
     """Refuse a link that would carry the token elsewhere."""
     import httpx
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import base64
 import functools
+import hmac
 import json
 import re
 import urllib.parse
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 from eyas.errors import RunError, UsageError
@@ -54,7 +55,8 @@ class Webhook(http.Signed):
     ] = None
     api: Annotated[str, "Address of the interface; another one for GitHub Enterprise Server."] = API
     repositories: Annotated[
-        tuple[str, ...], "Repositories, OWNER/NAME, or organisations whose webhooks are made at the start."
+        tuple[str, ...],
+        "Repositories, OWNER/NAME, or organisations whose webhooks are made at the start; * is all that the token may.",
     ] = ()
     public_url: Annotated[str, "Address that GitHub posts to, for webhooks that are made."] = ""
 
@@ -74,18 +76,27 @@ def webhook(settings: Webhook, link: Link) -> Iterator[Parcel]:
     import httpx
 
     with httpx.Client(timeout=30, follow_redirects=True) as client:
+        settings = signed(settings)
         reader = Reader(client, settings, link)
         if settings.repositories:
             hooks.ensure(client, _target(settings), settings.repositories, link)
         yield from mapped(http.parcels(settings, link, RECEPTION), reader.enriched, link)
 
 
+def signed(settings: Webhook) -> Webhook:
+    """The same with a secret: where webhooks are made at the start, one that follows from the token will do."""
+    if settings.secret is not None or settings.api_token is None or not settings.repositories:
+        return settings
+    derived = hmac.new(
+        settings.api_token.reveal().encode(), settings.public_url.encode(), "sha256"
+    ).hexdigest()
+    return replace(settings, secret=Secret(derived, "api_token"))
+
+
 def _target(settings: Webhook) -> hooks.Target:
     token, secret = settings.api_token, settings.secret
     if not settings.public_url or token is None or secret is None:
-        raise UsageError(
-            "repositories need public_url, secret and api_token", "or set the webhooks up by hand"
-        )
+        raise UsageError("repositories need public_url and api_token", "or set the webhooks up by hand")
     return hooks.Target(settings.public_url, secret.reveal(), settings.api, token.reveal())
 
 
@@ -202,7 +213,7 @@ WAYS = (
         "webhook of repositories or of an organisation",
         Webhook,
         webhook,
-        functools.partial(http.probe, reception=RECEPTION),
+        lambda settings: http.probe(signed(settings), RECEPTION),
     ),
     Way("poll", "audit log of an organisation", Audit, audit, lambda settings: poll.probe(_paging(settings))),
 )
