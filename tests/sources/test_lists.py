@@ -15,6 +15,7 @@ BESIDE = {"__init__", "card", "members", "writing"}
 BESIDE_REACHED = {
     "__init__",
     "diff",
+    "falco",
     "eventhubs",
     "hooks",
     "moment",

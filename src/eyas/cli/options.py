@@ -17,6 +17,7 @@ from eyas.hub import activity, entities
 from eyas.hub import settings as alerts
 from eyas.sources import members
 from eyas.sources.binary.configured import NO_PLUGINS, Plugins, configured
+from eyas.sources.reach import falco
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -73,7 +74,8 @@ def choose(
     found = config.load(config_file, options)
     for warning in found.warnings:
         click.echo(f"warning: {warning}", err=True)
-    settings = found.settings
+    own = falco.moved(found.settings)
+    settings = own.settings
     listed = [Path(name) for name in settings.rules_files]
     where = (
         list(paths)
@@ -84,7 +86,9 @@ def choose(
     noted = [activity.RULES] if keep is not None and keep.trail else []
     carry = entities.CARRIED if noted else ()
     plugins, said = configured(settings.plugins, settings.load_plugins)
-    for warning in said:
+    for line in own.said:
+        click.echo(f"eyas: {line}", err=True)
+    for warning in (*own.warnings, *said):
         click.echo(f"warning: {warning}", err=True)
     known = plugins.known(members.known()).with_fields(statics(settings.static_fields))
     loaded = rules.load([*where, *noted], known, rule_settings(settings, enable_all, carry))
@@ -106,7 +110,7 @@ def known_with(config_file: Path | None) -> Catalog:
     file = config_file or _default_file()
     if file is None:
         return members.known()
-    settings = config.load(file, ()).settings
+    settings = falco.moved(config.load(file, ()).settings).settings
     plugins, _ = configured(settings.plugins, settings.load_plugins)
     return plugins.known(members.known()).with_fields(statics(settings.static_fields))
 

@@ -80,7 +80,7 @@ def check(settings: Settings, reception: Reception) -> None:
     host, _ = address(settings.listen)
     secret = _secret(settings)
     proven = settings.token or settings.client_ca or (secret and reception.scheme)
-    if not proven and not _loopback(host):
+    if not proven and not is_loopback(host):
         hint = "set token, client_ca or, where the service signs, secret"
         raise UsageError(f"listen is '{settings.listen}': authentication is needed beyond this machine", hint)
     if reception.sign_always and not secret:
@@ -93,7 +93,8 @@ def _secret(settings: Settings) -> Secret | None:
     return settings.secret if isinstance(settings, Signed) else None
 
 
-def _loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches an address."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
