@@ -163,6 +163,34 @@ def test_every_way_of_a_service_has_its_policy() -> None:
     assert all(policy.text(name, way, {}) for name, way in remote)
 
 
+def test_a_way_that_needs_no_rights_is_no_fault() -> None:
+    assert sources("policy", "aws_cloudtrail", "--via", "files") == (
+        0,
+        "aws_cloudtrail needs no rights at a service\n",
+    )
+
+
+def test_the_way_that_is_offered_first_is_the_usual_one() -> None:
+    first = {name: ways(name)[0].via for name in ("aws_cloudtrail", "gcp_auditlog", "okta", "azure", "json")}
+    assert first == {
+        "aws_cloudtrail": "sqs", "gcp_auditlog": "pubsub", "okta": "poll", "azure": "eventhubs", "json": "http",
+    }  # fmt: skip
+
+
+def test_status_is_that_of_the_configured_sources(tmp_path: Path) -> None:
+    file = tmp_path / "eyas.yaml"
+    file.write_text(
+        f"alerts: {{store: {tmp_path}}}\nsources: {{okta: {{via: poll, domain: a.okta.com, token: t}}}}\n"
+    )
+    store = Checkpoints(tmp_path / "sources.db")
+    for one in (Status("okta", "running"), Status("old", "failed")):
+        store.report(one.feed, one.json())
+    store.close()
+    code, said = sources("status", "-c", str(file))
+    assert (code, "old" in said) == (0, False)
+    assert "okta: running" in said
+
+
 def test_status_tells_what_failed(tmp_path: Path) -> None:
     file = tmp_path / "eyas.yaml"
     file.write_text(f"alerts: {{store: {tmp_path}}}\n")

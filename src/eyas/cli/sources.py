@@ -41,8 +41,10 @@ def _config(command: F) -> F:
 
 
 def _loaded(file: Path | None) -> config.Settings:
+    from eyas.sources.reach import falco
+
     path = file or (DEFAULT if DEFAULT.exists() else None)
-    return config.load(path).settings
+    return falco.moved(config.load(path).settings).settings
 
 
 def _feeds(file: Path | None, name: str | None = None) -> list[Feed]:
@@ -100,11 +102,12 @@ def status(file: Path | None, as_json: bool) -> int:
     from eyas.cli.feeds import store_of
     from eyas.transports.checkpoint import Checkpoints
 
-    path = store_of(_loaded(file))
+    settings = _loaded(file)
+    path = store_of(settings)
     if not path.exists():
         raise UsageError(f"{path}: no source has run yet", "eyas run")
     store = Checkpoints(path)
-    reports = store.reports()
+    reports = _of(settings, store.reports())
     store.close()
     if as_json:
         click.echo(json.dumps(reports, indent=1))
@@ -112,6 +115,12 @@ def status(file: Path | None, as_json: bool) -> int:
         for name, report in reports.items():
             click.echo("\n".join(_report(name, report)))
     return FINDINGS if any(report["state"] == "failed" for report in reports.values()) else 0
+
+
+def _of(settings: config.Settings, reports: dict[str, Any]) -> dict[str, Any]:
+    """Reports of the sources that are configured; of all that have run when none is."""
+    known = settings.sources.keys() | {entry.name for entry in settings.plugins}
+    return {name: report for name, report in reports.items() if name in known} if known else reports
 
 
 def _report(name: str, report: dict[str, Any]) -> Iterable[str]:
@@ -171,9 +180,7 @@ def policy(name: str, via: str | None, file: Path | None) -> None:
     values = {key: value for key, value in section.items() if key not in OWN}
     found = {way: said for way in chosen if (said := text(source, way, values))}
     if not found:
-        raise UsageError(
-            f"{name} needs no rights at a service" if via else f"there is nothing to say about {name}"
-        )
+        click.echo(f"{name} needs no rights at a service", err=True)
     for way, said in found.items():
         if len(found) > 1:
             click.secho(f"# {way.via}: {way.about}", bold=True)

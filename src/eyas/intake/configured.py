@@ -12,7 +12,7 @@ from typing import Any
 from eyas.errors import UsageError
 from eyas.sources import MEMBERS, members
 from eyas.sources.card import Source
-from eyas.sources.reach import REACHED, plain
+from eyas.sources.reach import REACHED, USUAL, plain
 from eyas.sources.reach.way import Way, read
 
 # Keys that every feed has; the others belong to its way.
@@ -65,9 +65,12 @@ def way_of(source: str, via: str, what: str) -> Way:
 
 
 def ways(source: str) -> list[Way]:
-    """Ways of a source: its own first, then those that all have."""
+    """Ways of a source: its own first, then what it mostly arrives by, then the others that all have."""
     own = {way.via: way for way in _own(source)}
-    return [*own.values(), *(way for way in plain.WAYS if way.via not in own)]
+    usual = USUAL.get(source, ())
+    rest = [way for way in plain.WAYS if way.via not in own]
+    order = {via: number for number, via in enumerate(usual)}
+    return [*own.values(), *sorted(rest, key=lambda way: order.get(way.via, len(usual)))]
 
 
 def _own(source: str) -> tuple[Way, ...]:
