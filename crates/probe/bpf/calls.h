@@ -22,6 +22,10 @@
 
 #define is_compat(task, get) (get(task, thread_info.status) & TS_COMPAT)
 
+#define FIRST(regs, get) get(regs, di)
+#define SECOND(regs, get) get(regs, si)
+#define THIRD(regs, get) get(regs, dx)
+
 #define ARGUMENTS(r, regs, get) \
 	do { \
 		(r)->args[0] = get(regs, di); \
@@ -46,6 +50,10 @@ static __always_inline void compat_arguments(struct record *r, struct pt_regs *r
 #define regs_number(regs, get) get(regs, syscallno)
 
 #define is_compat(task, get) (get(task, thread_info.flags) & (1ul << TIF_32BIT))
+
+#define FIRST(regs, get) get(regs, orig_x0)
+#define SECOND(regs, get) get(regs, regs[1])
+#define THIRD(regs, get) get(regs, regs[2])
 
 #define ARGUMENTS(r, regs, get) \
 	do { \
@@ -90,11 +98,6 @@ static __always_inline bool family_in(struct task_struct *task, __s32 fd, __u64 
 	return mask >> (family & 63) & 1;
 }
 
-static __always_inline __u64 open_flags(struct record *r, __u32 arg)
-{
-	return arg == FLAGS_IN_HOW ? user_word((void *)r->args[2], 0) : r->args[arg & 3];
-}
-
 static __always_inline bool holds(struct record *r, struct task_struct *task, const struct test *test)
 {
 	__u64 value = argument(r, test->arg);
@@ -110,10 +113,6 @@ static __always_inline bool holds(struct record *r, struct task_struct *task, co
 		return value == test->value || (value < 64 && test->mask >> (value & 63) & 1);
 	case TEST_FAMILY:
 		return family_in(task, value, test->mask);
-	case TEST_OPEN:
-		return open_matters(r, task, test->arg, open_flags(r, test->value), test->mask);
-	case TEST_CLOSE:
-		return was_known(task, (__s32)value);
 	}
 	return 1;
 }
@@ -337,21 +336,30 @@ static __always_inline int call(struct pt_regs *regs, __u64 nr, long ret, bool d
 	return 0;
 }
 
-static __always_inline bool is_wanted(__u64 nr)
+static __always_inline __u8 wanted(__u64 nr)
 {
 	if (nr >= SYSCALLS)
-		return 0;
+		return NOT_WANTED;
 	/* Old verifiers lose the bound of a number that was put aside. */
 	barrier_var(nr);
 	return *(volatile __u8 *)&plan.wanted[nr & (SYSCALLS - 1)];
 }
 
+/* Whether the sieve has the last word on a call; nothing is written before it is asked. */
+#define IS_SIEVED(kind, regs, ret, get) \
+	({ \
+		struct task_struct *task = (void *)bpf_get_current_task_btf(); \
+		kind >= SIEVED_OPEN && !(is_compat(task, DIRECT)) && \
+			is_left_out(task, kind, FIRST(regs, get), SECOND(regs, get), THIRD(regs, get), ret); \
+	})
+
 SEC("tp_btf/sys_exit")
 int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
 {
 	__u64 nr = regs_number(regs, DIRECT);
+	__u8 kind = wanted(nr);
 
-	if (!is_wanted(nr))
+	if (kind == NOT_WANTED || IS_SIEVED(kind, regs, ret, DIRECT))
 		return 0;
 	return call(regs, nr, ret, 1);
 }
@@ -361,8 +369,9 @@ int raw_sys_exit(struct bpf_raw_tracepoint_args *context)
 {
 	struct pt_regs *regs = (void *)context->args[0];
 	__u64 nr = regs_number(regs, BPF_CORE_READ);
+	__u8 kind = wanted(nr);
 
-	if (!is_wanted(nr))
+	if (kind == NOT_WANTED || IS_SIEVED(kind, regs, context->args[1], BPF_CORE_READ))
 		return 0;
 	return call(regs, nr, context->args[1], 0);
 }

@@ -27,13 +27,12 @@ static __always_inline struct file *file_of(struct task_struct *task, __s64 fd)
 {
 	struct files_struct *files = FIELD(struct task_struct, task, files);
 	struct fdtable *table = files ? FIELD(struct files_struct, files, fdt) : 0;
-	struct file *file = 0;
 
 	if (fd < 0 || !table || fd >= FIELD(struct fdtable, table, max_fds))
 		return 0;
-	struct file **fds = FIELD(struct fdtable, table, fd);
-	bpf_probe_read_kernel(&file, sizeof(file), &fds[fd]);
-	return file;
+	/* A structure that begins with a pointer stands for the pointer. */
+	struct list_head *place = (void *)(FIELD(struct fdtable, table, fd) + fd);
+	return (void *)FIELD(struct list_head, place, next);
 }
 
 /* An overlay inode is followed by its upper dentry (struct ovl_inode). */

@@ -28,6 +28,7 @@ static __always_inline int exec(struct task_struct *task, struct linux_binprm *b
 	if (!r || !plan_word(running) || ids >> 32 == own_pid)
 		return 0;
 	begins(task);
+	unmark_all(identity(task));
 	struct mm_struct *mm = BPF_CORE_READ(task, mm);
 	r->pid = ids >> 32;
 	r->tid = ids;

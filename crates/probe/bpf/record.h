@@ -100,11 +100,7 @@ enum test_kind {
 	TEST_NO_BIT,  /* arg & mask == 0 */
 	TEST_IN_BITS,  /* bit number arg is set in mask, or arg is value */
 	TEST_FAMILY,  /* the socket in arg has a family whose bit is set in mask */
-	TEST_OPEN,  /* flags, in value, have a bit of mask, or the path in arg is not sieved out */
-	TEST_CLOSE,  /* the open of the descriptor in arg was not sieved out */
 };
-/* Instead of an argument with flags: they stand in the structure of openat2. */
-#define FLAGS_IN_HOW 7
 #define TESTS 3
 
 struct test {
@@ -131,20 +127,29 @@ struct recipe {
 
 /* Which opens for reading may matter: those of paths that begin or end in one of these ways, those of programs that had
  * one of these names when they began, and those of paths that lead somewhere else than they say. */
-#define PREFIXES 32
-#define SUFFIXES 32
 #define NAMES 8
-/* Eight bytes of a path: the first, or the last. */
-struct part {
-	__u64 value, mask;
-};
+/* Bytes of a path that count at either end. */
+#define PART 8
 struct name {
 	__u64 word[2];
 };
+/* `begin[i][byte]` has a bit for each beginning that may have the byte at that place, or is shorter; `end` counts
+ * places from the last. `writing` are the flags of opens that are not for reading a file. */
 struct sieve {
-	__u32 on, prefixes, suffixes, names, failures, unused;
-	struct part prefix[PREFIXES], suffix[SUFFIXES];
+	__u32 on, names, failures, writing;
+	__u32 begin[PART][256], end[PART][256];
 	struct name name[NAMES];
+};
+
+/* What becomes of a call, by its number. */
+enum wanted {
+	NOT_WANTED,
+	WANTED,
+	/* Callers of 64 bits pass the sieve first; their places of path and flags differ. */
+	SIEVED_OPEN,
+	SIEVED_OPENAT,
+	SIEVED_OPENAT2,
+	SIEVED_CLOSE,
 };
 
 /* The plan: may change while the probe runs. */
@@ -153,7 +158,7 @@ struct plan {
 	__u32 data;  /* bytes of buffers that are kept */
 	__u32 generation;  /* another number for every plan */
 	__u32 unused;
-	__u8 wanted[SYSCALLS];  /* by number, of either kind of caller: whether anything is sent */
+	__u8 wanted[SYSCALLS];  /* enum wanted by number, of either kind of caller */
 	__u16 compat[SYSCALLS];  /* number of a 32-bit caller to ours, 0xffff when there is none */
 	__u16 socketcall[32];  /* what socketcall stands for */
 	__u16 ring[RING_OPERATIONS];  /* calls that operations of io_uring stand for */

@@ -1,21 +1,20 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* Opens for reading that no rule can ask about are left out, and so are the closes that belong to them. */
+/* Opens for reading that no rule can ask about are left out, and so are the closes that belong to them. What is here
+ * runs at every open and close of the machine: it looks nothing up, and copies the path only. */
 #ifndef EYAS_SIEVE_H
 #define EYAS_SIEVE_H
 
-#define DESCRIPTORS 512
+#define DESCRIPTORS 512  /* opens that give a higher number always matter */
+#define MARKS 32768
+#define SEATS 4096
 #define WORDS 24  /* of eight bytes: longer paths always matter */
 #define ONES 0x0101010101010101ull
 #define HIGHS 0x8080808080808080ull
 #define S_IFDIR 0040000
 
-/* What is remembered of a process. A byte for each descriptor: threads change them without a lock. */
+/* What is remembered of a process: whether it, or a thread of it, has a name that matters under a plan. */
 struct life {
 	__u32 generation, named;
-	union {
-		__u8 skipped[DESCRIPTORS];
-		__u64 all[DESCRIPTORS / 8];
-	};
 };
 
 struct {
@@ -25,7 +24,51 @@ struct {
 	__type(value, struct life);
 } lives SEC(".maps");
 
+/* Descriptors whose opens were left out, and processes whose names do not matter. Each entry says whose it is; whoever
+ * comes to the same place takes it over, and the loser's next close or open is sent, which does no harm. */
+__u64 marks[MARKS];
+__u64 nameless[SEATS];
+
 #define sieve_word(field) (*(volatile __u32 *)&plan.sieve.field)
+
+/* ---- processes ---- */
+
+/* A process, so that a number that is used again is told apart; ten bits are free. */
+static __always_inline __u64 identity(struct task_struct *task)
+{
+	struct task_struct *leader = task->group_leader;
+
+	return leader->start_boottime << 32 | (__u32)task->tgid << 10;
+}
+
+static __always_inline __u64 *seat_of(__u64 identity)
+{
+	return &nameless[identity >> 10 & (SEATS - 1)];
+}
+
+static __always_inline __u64 *mark_of(__u64 identity, __u32 fd)
+{
+	return &marks[((identity >> 10 & 0x3fffff) * 61 + fd) & (MARKS - 1)];
+}
+
+/* Whether the open of a descriptor was left out; it counts as known from now on. */
+static __always_inline bool unmark(__u64 identity, __s32 fd)
+{
+	if (fd < 0 || fd >= DESCRIPTORS)
+		return 0;
+	__u64 *mark = mark_of(identity, fd);
+	if (*mark != (identity | fd))
+		return 0;
+	*mark = 0;
+	return 1;
+}
+
+__noinline int unmark_all(__u64 identity)
+{
+	for (int fd = 0; fd < DESCRIPTORS; fd++)
+		unmark(identity, fd);
+	return 0;
+}
 
 /* ---- names ---- */
 
@@ -44,12 +87,6 @@ static __always_inline bool is_named(struct task_struct *task)
 	return 0;
 }
 
-static __always_inline void forget(struct life *life)
-{
-	for (int i = 0; i < DESCRIPTORS / 8; i++)
-		life->all[i] = 0;
-}
-
 /* A program begins: by exec, or as a copy of its parent. */
 static __always_inline void begins(struct task_struct *task)
 {
@@ -62,7 +99,7 @@ static __always_inline void begins(struct task_struct *task)
 		return;
 	life->generation = plan_word(generation);
 	life->named = is_named(task);
-	forget(life);
+	*seat_of(identity(task)) = 0;
 }
 
 /* A thread begins: its name counts for the process. */
@@ -73,72 +110,97 @@ static __always_inline void joins(struct task_struct *thread)
 	if (!sieve_word(on) || !is_named(thread))
 		return;
 	life = bpf_task_storage_get(&lives, thread->group_leader, 0, 0);
-	if (life)
-		life->named = 1;
+	if (!life)
+		return;
+	life->named = 1;
+	*seat_of(identity(thread)) = 0;
+}
+
+/* Whether it is known that the names of a process do not matter under the plan of now. */
+static __always_inline bool is_nameless(struct task_struct *task, __u64 identity)
+{
+	__u32 generation = plan_word(generation);
+	__u64 *seat = seat_of(identity), entry = identity | (generation & 1023);
+
+	if (*seat == entry)
+		return 1;
+	struct life *life = bpf_task_storage_get(&lives, task->group_leader, 0, 0);
+	if (!life || life->generation != generation || life->named)
+		return 0;
+	*seat = entry;
+	/* A thread that has joined meanwhile may have found the seat empty. */
+	if (!*(volatile __u32 *)&life->named)
+		return 1;
+	*seat = 0;
+	return 0;
 }
 
 /* ---- paths ---- */
 
 /* The highest bit of each byte that is `byte`; bytes above such a one may be marked wrongly. */
-static __always_inline __u64 marks(__u64 word, __u64 byte)
+static __always_inline __u64 found(__u64 word, __u64 byte)
 {
 	__u64 same = word ^ byte * ONES;
 
 	return (same - ONES) & ~same & HIGHS;
 }
 
-/* Whether the path has a component that begins with a dot, or an empty one: then it may lead elsewhere. */
-static __always_inline bool is_odd(const __u64 *path, __u64 len)
+/* Beginnings that fit, a bit each: every byte leaves those that have it there. The first is a slash in all. */
+static __always_inline __u32 begins_so(__u64 head)
 {
-	__u64 before = 0;
+	__u32 fits = ~0;
 
-	if (len > 8 * WORDS)
+#pragma unroll
+	for (int i = 1; i < PART; i++) {
+		fits &= plan.sieve.begin[i][head >> 8 * i & 255];
+		if (!fits)
+			break;
+	}
+	return fits;
+}
+
+/* Ends that fit, from the last byte back. */
+static __always_inline __u32 ends_so(__u64 tail)
+{
+	__u32 fits = ~0;
+
+#pragma unroll
+	for (int i = 0; i < PART; i++) {
+		fits &= plan.sieve.end[i][tail >> 8 * (PART - 1 - i) & 255];
+		if (!fits)
+			break;
+	}
+	return fits;
+}
+
+/* Whether a rule may ask about the path, or it may lead elsewhere: it is relative, ends with a slash, or a component
+ * begins with a dot or is empty. */
+static __always_inline bool path_matters(const void *from)
+{
+	__u64 path[WORDS], before = 0, last = 0, word = 0;
+	long len = bpf_probe_read_user_str(path, sizeof(path), from);
+
+	if (len <= 1 || len >= sizeof(path) || (path[0] & 255) != '/')
 		return 1;
 	for (int i = 0; i < WORDS && 8 * i < len; i++) {
-		__u64 word = path[i], slashes = marks(word, '/');
-
-		if ((slashes << 8 | before) & (slashes | marks(word, '.')))
+		last = word;
+		word = path[i];
+		if (len < 8 * i + 8)
+			word &= (1ull << 8 * (len & 7)) - 1;
+		if (i == 0 && begins_so(word))
+			return 1;
+		__u64 slashes = found(word, '/');
+		if ((slashes << 8 | before) & (slashes | found(word, '.')))
 			return 1;
 		before = slashes >> 56;
 	}
-	return 0;
+	/* The last word holds what is left of the characters, none when they fill those before it. */
+	__u32 left = (len - 1) & 7;
+	__u64 tail = left ? last >> 8 * left | word << (64 - 8 * left) : last;
+	return tail >> 56 == '/' || ends_so(tail);
 }
 
-static __always_inline bool begins_so(__u64 head)
-{
-	__u32 prefixes = sieve_word(prefixes);
-
-	for (int i = 0; i < PREFIXES && i < prefixes; i++) {
-		struct part *prefix = &plan.sieve.prefix[i];
-
-		if ((head & prefix->mask) == prefix->value)
-			return 1;
-	}
-	return 0;
-}
-
-/* Whether the path of so many characters, one at least, ends in a way that matters; a slash there leads elsewhere. */
-static __always_inline bool ends_so(const __u64 *path, __u64 len)
-{
-	__u32 suffixes = sieve_word(suffixes);
-	__u64 tail;
-
-	if (len < 8)
-		tail = path[0] << 8 * (8 - len);
-	else
-		bpf_probe_read_kernel(&tail, sizeof(tail), (const __u8 *)path + ((len - 8) & 255));
-	if (tail >> 56 == '/')
-		return 1;
-	for (int i = 0; i < SUFFIXES && i < suffixes; i++) {
-		struct part *suffix = &plan.sieve.suffix[i];
-
-		if ((tail & suffix->mask) == suffix->value)
-			return 1;
-	}
-	return 0;
-}
-
-/* ---- tests ---- */
+/* ---- calls ---- */
 
 static __always_inline bool is_directory(struct file *file)
 {
@@ -147,69 +209,46 @@ static __always_inline bool is_directory(struct file *file)
 	return !inode || (FIELD(struct inode, inode, i_mode) & S_IFMT) == S_IFDIR;
 }
 
-/* Reads the path behind the record, where the first step will put it again when it matters. */
-static __always_inline bool path_matters(struct record *r, const void *from)
+static __always_inline bool open_matters(struct task_struct *task, const void *path, __u64 flags, long ret)
 {
-	__u64 *path = (void *)r + sizeof(*r) + 8;
-
-	path[0] = 0;
-	long len = bpf_probe_read_user_str(path, 8 * WORDS + 8, from);
-	if (len <= 1 || (path[0] & 0xff) != '/')
+	if (!sieve_word(on) || flags & sieve_word(writing) || path_matters(path))
 		return 1;
-	__u64 rest = len & 7;
-	if (rest && len < 8 * WORDS)
-		path[(len >> 3) & 31] &= (1ull << 8 * rest) - 1;
-	return is_odd(path, len) || begins_so(path[0]) || ends_so(path, len - 1);
-}
-
-static __always_inline bool open_matters(struct record *r, struct task_struct *task, __u32 arg, __u64 flags, __u64 mask)
-{
-	if (!sieve_word(on) || flags & mask)
-		return 1;
-	if (path_matters(r, (void *)r->args[arg & 1]))
-		return 1;
-	if (r->ret < 0)
+	if (ret < 0)
 		return sieve_word(failures);
-	if (is_directory(file_of(task, r->ret)))
+	if (ret >= DESCRIPTORS || is_directory(file_of(task, ret)))
 		return 1;
-	struct life *life = bpf_task_storage_get(&lives, task->group_leader, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
-	if (!life || r->ret >= DESCRIPTORS)
+	__u64 self = identity(task);
+	if (sieve_word(names) && !is_nameless(task, self))
 		return 1;
-	if (sieve_word(names) && (life->generation != plan_word(generation) || life->named))
-		return 1;
-	life->skipped[r->ret & (DESCRIPTORS - 1)] = 1;
+	*mark_of(self, ret) = self | ret;
 	return 0;
 }
 
-/* Whether a descriptor was known; it is not skipped any more. */
-static __always_inline bool was_known(struct task_struct *task, __s64 fd)
+/* Whether a call of a sieved kind, with its first arguments, need not be sent. */
+static __always_inline bool is_left_out(struct task_struct *task, __u8 kind, __u64 first, __u64 second, __u64 third,
+					long ret)
 {
-	if (!sieve_word(on) || fd < 0 || fd >= DESCRIPTORS)
-		return 1;
-	struct life *life = bpf_task_storage_get(&lives, task->group_leader, 0, 0);
-	if (!life)
-		return 1;
-	__u8 *skipped = &life->skipped[fd & (DESCRIPTORS - 1)];
-	bool known = !*skipped;
-	*skipped = 0;
-	return known;
+	if (kind == SIEVED_CLOSE)
+		return sieve_word(on) && unmark(identity(task), first);
+	if (kind == SIEVED_OPENAT2)
+		third = user_word((void *)third, 0);
+	if (kind == SIEVED_OPEN)
+		third = second, second = first;
+	return !open_matters(task, (void *)second, third, ret);
 }
 
 /* Descriptors that a call has made are known, whatever they were before. */
 static __always_inline void made(struct record *r, struct task_struct *task, __u32 makes)
 {
 	if (makes == MAKES_RESULT) {
-		was_known(task, r->ret);
+		unmark(identity(task), r->ret);
 	} else if (makes == MAKES_PAIR) {
 		struct pair *pair = (void *)r + sizeof(*r) + 2;
 
-		was_known(task, pair->fd[0]);
-		was_known(task, pair->fd[1]);
-	} else if (makes == FORGETS_ALL && sieve_word(on)) {
-		struct life *life = bpf_task_storage_get(&lives, task->group_leader, 0, 0);
-
-		if (life)
-			forget(life);
+		unmark(identity(task), pair->fd[0]);
+		unmark(identity(task), pair->fd[1]);
+	} else if (makes == FORGETS_ALL) {
+		unmark_all(identity(task));
 	}
 }
 

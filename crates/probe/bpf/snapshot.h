@@ -100,9 +100,9 @@ int snapshot_task(struct bpf_iter__task *context)
 /* The open of a descriptor that was sieved out is not known, and its close will not be. */
 static __always_inline bool is_sieved(struct task_struct *task, __u64 fd)
 {
-	struct life *life = bpf_task_storage_get(&lives, task, 0, 0);
+	__u64 self = identity(task);
 
-	return life && fd < DESCRIPTORS && life->skipped[fd & (DESCRIPTORS - 1)];
+	return fd < DESCRIPTORS && *mark_of(self, fd) == (self | fd);
 }
 
 static __always_inline void socket_facts(struct record *r, struct sock *sk)

@@ -6,9 +6,9 @@ use eyas_event::{EVENTS, id};
 use crate::encoding::Encoding;
 use crate::generated as code;
 use crate::recipe::{
-    ARGUMENTS, CGROUPS, FLAGS_IN_HOW, Makes, PROCESS, PROGRAM, RETURNED, Step, Test, bytes, data, file,
-    first_data, message, message_control, message_data, pair, polled, queue, sized, sized_at, strings, text,
-    tuple, vector,
+    ARGUMENTS, CGROUPS, Makes, PROCESS, PROGRAM, RETURNED, Step, Test, bytes, data, file, first_data,
+    message, message_control, message_data, pair, polled, queue, sized, sized_at, strings, text, tuple,
+    vector,
 };
 
 /// A number that a record holds.
@@ -374,23 +374,34 @@ impl Call {
         }
     }
 
-    /// The test by which opens for reading, and closes, are left out when no rule can ask about them.
-    pub(crate) fn sieved(&self) -> Option<Test> {
-        let (path, flags) = match self.name {
-            "open" => (0, 1),
-            "openat" => (1, 2),
-            "openat2" => (1, FLAGS_IN_HOW),
-            "close" => return Some(Test::Close),
-            _ => return None,
-        };
-        Some(Test::Open { path, flags, mask: NOT_READING })
+    /// How opens for reading, and closes, are left out when no rule can ask about them (`enum wanted`).
+    pub(crate) fn sieved(&self) -> Option<Wanted> {
+        match self.name {
+            "open" => Some(Wanted::SievedOpen),
+            "openat" => Some(Wanted::SievedOpenat),
+            "openat2" => Some(Wanted::SievedOpenat2),
+            "close" => Some(Wanted::SievedClose),
+            _ => None,
+        }
     }
 }
 
+/// What becomes of a call (`enum wanted` of `record.h`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Wanted {
+    Not,
+    Sent,
+    SievedOpen,
+    SievedOpenat,
+    SievedOpenat2,
+    SievedClose,
+}
+
 /// Open flags that are not those of reading a file: O_WRONLY, O_RDWR, O_CREAT, O_TRUNC, O_DIRECTORY, O_PATH, O_TMPFILE.
-const NOT_READING: u64 =
+pub(crate) const NOT_READING: u32 =
     (libc::O_ACCMODE | libc::O_CREAT | libc::O_TRUNC | libc::O_DIRECTORY | libc::O_PATH | libc::O_TMPFILE)
-        as u64;
+        as u32;
 
 /// Calls that keep the state true whatever the rules ask.
 #[rustfmt::skip]

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use eyas_event::EVENTS;
 
 use crate::ProbeError;
-use crate::calls::{CALLS, Call, Class, STATE};
+use crate::calls::{CALLS, Call, Class, NOT_READING, STATE, Wanted};
 use crate::numbers::{self, COUNT, NONE, Numbers};
 use crate::recipe::{Makes, RECIPE_SIZE, Step, Test, path, recipe};
 
@@ -17,10 +17,11 @@ const FCNTL_STATE: Test = Test::OneOf(1, 1 << 0 | 1 << 2, 1030);
 /// PR_SET_CHILD_SUBREAPER, PR_GET_CHILD_SUBREAPER.
 const PRCTL_STATE: Test = Test::OneOf(0, 1 << 36 | 1 << 37, u16::MAX);
 
-/// What a sieve can have (`PREFIXES`, `SUFFIXES` and `NAMES` of `record.h`).
-const PREFIXES: usize = 32;
-const SUFFIXES: usize = 32;
+/// What a sieve can have: bits of a word, and `NAMES` of `record.h`.
+const PARTS: usize = 32;
 const NAMES: usize = 8;
+/// Bytes of a path that count at either end (`PART` of `record.h`).
+const PART: usize = 8;
 
 /// Which opens for reading may matter; the others, and their closes, are not sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -101,14 +102,15 @@ impl Plan {
         for (number, call) in numbers.all() {
             if let Some(tests) = self.calls.get(call.name) {
                 let at = usize::from(number);
-                wanted[at] = 1;
+                let sieved = call.sieved().filter(|_| self.sieve.is_some());
+                wanted[at] = sieved.unwrap_or(Wanted::Sent) as u8;
                 recipes[at * RECIPE_SIZE..(at + 1) * RECIPE_SIZE].copy_from_slice(&self.recipe(call, tests));
             }
         }
         for (number, name) in numbers.generics() {
             if let Some(tests) = self.calls.get(name) {
                 let at = usize::from(number);
-                wanted[at] = 1;
+                wanted[at] = Wanted::Sent as u8;
                 let bytes = recipe(Class::Other as u8, Makes::Nothing, &[], tests);
                 recipes[at * RECIPE_SIZE..(at + 1) * RECIPE_SIZE].copy_from_slice(&bytes);
             }
@@ -133,8 +135,7 @@ impl Plan {
         let wants_path = self.paths || call.class != Class::Open;
         let extra: Option<Step> = call.path.filter(|_| wants_path).map(path);
         let steps: Vec<Step> = call.steps.iter().copied().chain(extra).collect();
-        let sieved = call.sieved().filter(|_| self.sieve.is_some());
-        let tests: Vec<Test> = call.tests.iter().chain(tests).copied().chain(sieved).collect();
+        let tests: Vec<Test> = call.tests.iter().chain(tests).copied().collect();
         recipe(call.class as u8, call.makes(), &steps, &tests)
     }
 }
@@ -142,16 +143,12 @@ impl Plan {
 impl Sieve {
     /// `struct sieve`; one that does not fit lets everything through.
     fn bytes(&self) -> Vec<u8> {
-        let fits =
-            self.prefixes.len() <= PREFIXES && self.suffixes.len() <= SUFFIXES && self.names.len() <= NAMES;
-        let counts = [self.prefixes.len(), self.suffixes.len(), self.names.len()].map(|n| n as u32);
-        let [prefixes, suffixes, names] = counts;
-        let numbers = [u32::from(fits), prefixes, suffixes, names, self.failures.into(), 0];
+        let fits = self.prefixes.len() <= PARTS && self.suffixes.len() <= PARTS && self.names.len() <= NAMES;
+        let numbers = [u32::from(fits), self.names.len() as u32, self.failures.into(), NOT_READING];
         let mut out: Vec<u8> = numbers.iter().flat_map(|n| n.to_ne_bytes()).collect();
-        let text =
-            |of: &[String], i: usize| of.get(i).map(|text| text.as_bytes().to_vec()).unwrap_or_default();
-        (0..PREFIXES).for_each(|i| out.extend_from_slice(&first(&text(&self.prefixes, i))));
-        (0..SUFFIXES).for_each(|i| out.extend_from_slice(&last(&text(&self.suffixes, i))));
+        let begins = self.prefixes.iter().map(|text| text.bytes().take(PART).collect());
+        let ends = self.suffixes.iter().map(|text| text.bytes().rev().take(PART).collect());
+        out.extend(table(begins).chain(table(ends)).flat_map(u32::to_ne_bytes));
         for i in 0..NAMES {
             let name = self.names.get(i).map(String::as_bytes).unwrap_or_default();
             let mut comm = [0u8; 16];
@@ -163,22 +160,13 @@ impl Sieve {
     }
 }
 
-/// `struct part` of the first bytes of a path.
-fn first(text: &[u8]) -> [u8; 16] {
-    let mut part = [0; 16];
-    let len = text.len().min(8);
-    part[..len].copy_from_slice(&text[..len]);
-    part[8..8 + len].fill(0xff);
-    part
-}
-
-/// `struct part` of the last bytes of a path.
-fn last(text: &[u8]) -> [u8; 16] {
-    let mut part = [0; 16];
-    let len = text.len().min(8);
-    part[8 - len..8].copy_from_slice(&text[text.len() - len..]);
-    part[16 - len..].fill(0xff);
-    part
+/// For each place and byte, a bit for each part that may have the byte there or is shorter.
+fn table(parts: impl Iterator<Item = Vec<u8>>) -> impl Iterator<Item = u32> {
+    let parts: Vec<Vec<u8>> = parts.take(PARTS).collect();
+    (0..PART * 256).map(move |at| {
+        let fits = |part: &Vec<u8>| part.get(at / 256).is_none_or(|byte| usize::from(*byte) == at % 256);
+        parts.iter().enumerate().filter(|(_, part)| fits(part)).fold(0, |bits, (n, _)| bits | 1 << n)
+    })
 }
 
 /// Counts plans, so that what was remembered under an old one is known to be old.
@@ -200,12 +188,13 @@ fn mark_compat(wanted: &mut [u8; COUNT], compat: &[u16], socketcall: &[u16]) {
     let native = *wanted;
     let is_wanted = |number: u16| native.get(usize::from(number)).is_some_and(|w| *w != 0);
     for (old, new) in compat.iter().enumerate() {
-        if *new != NONE && is_wanted(*new) {
-            wanted[old] = 1;
+        if *new != NONE && is_wanted(*new) && wanted[old] == Wanted::Not as u8 {
+            wanted[old] = Wanted::Sent as u8;
         }
     }
     if socketcall.iter().any(|number| is_wanted(*number)) {
-        wanted[usize::from(numbers::COMPAT_SOCKETCALL)] = 1;
+        let number = usize::from(numbers::COMPAT_SOCKETCALL);
+        wanted[number] = wanted[number].max(Wanted::Sent as u8);
     }
 }
 
@@ -242,12 +231,15 @@ mod tests {
             failures: true,
         };
         let bytes = sieve.bytes();
-        assert_eq!(bytes.len(), 24 + 16 * (PREFIXES + SUFFIXES + NAMES));
-        assert_eq!(bytes[..24], [1, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0]);
-        assert_eq!(bytes[24..40], *b"/etc/sha\xff\xff\xff\xff\xff\xff\xff\xff");
-        assert_eq!(bytes[40..56], *b"/a\0\0\0\0\0\0\xff\xff\0\0\0\0\0\0");
-        assert_eq!(bytes[24 + 16 * PREFIXES..][..16], *b"\0\0\0\0.key\0\0\0\0\xff\xff\xff\xff");
-        assert_eq!(bytes[24 + 16 * (PREFIXES + SUFFIXES)..][..4], *b"tar\0");
+        assert_eq!(bytes.len(), 16 + 4 * 2 * PART * 256 + 16 * NAMES);
+        assert_eq!(bytes[..12], [1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0]);
+        let bits = |table: usize, place: usize, byte: u8| {
+            bytes[16 + 4 * ((table * PART + place) * 256 + usize::from(byte))]
+        };
+        assert_eq!([bits(0, 1, b'e'), bits(0, 1, b'a'), bits(0, 1, b'x')], [0b01, 0b10, 0]);
+        assert_eq!([bits(0, 7, b'a'), bits(0, 7, b'x')], [0b11, 0b10]);
+        assert_eq!([bits(1, 0, b'y'), bits(1, 3, b'.'), bits(1, 3, b'y'), bits(1, 4, b'x')], [1, 1, 0, 1]);
+        assert_eq!(bytes[16 + 4 * 2 * PART * 256..][..4], *b"tar\0");
     }
 
     #[test]

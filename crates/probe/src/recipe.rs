@@ -117,9 +117,6 @@ pub(crate) const fn polled(arg: u8) -> Step {
     step(21, arg, 0)
 }
 
-/// Instead of an argument with open flags: they stand in the structure of openat2.
-pub(crate) const FLAGS_IN_HOW: u16 = 7;
-
 /// Descriptors that a call makes or forgets (`enum makes`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -150,13 +147,6 @@ pub enum Test {
     OneOf(u8, u64, u16),
     /// The socket in an argument has one of the families whose bits are set; 0 stands for what is no socket.
     Family(u8, u64),
-    /// An open that may matter: its flags have any of these bits, or its path is not sieved out.
-    #[serde(skip)]
-    #[allow(missing_docs)]
-    Open { path: u8, flags: u16, mask: u64 },
-    /// The close of a descriptor whose open was not sieved out.
-    #[serde(skip)]
-    Close,
 }
 
 impl Test {
@@ -169,8 +159,6 @@ impl Test {
             Test::NoBit(arg, mask) => (3, arg, 0, mask),
             Test::OneOf(arg, mask, also) => (4, arg, also, mask),
             Test::Family(arg, mask) => (5, arg, 0, mask),
-            Test::Open { path, flags, mask } => (6, path, flags, mask),
-            Test::Close => (7, 0, 0, 0),
         };
         let mut out = [0; 16];
         out[..2].copy_from_slice(&[kind, arg]);
