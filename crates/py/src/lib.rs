@@ -3,6 +3,7 @@
 mod capture;
 mod errors;
 mod harden;
+mod hook;
 mod inspect;
 mod listen;
 mod live;
@@ -34,6 +35,7 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<live::PyQuestion>()?;
     m.add_class::<live::PyReport>()?;
     m.add_class::<live::PyLive>()?;
+    m.add_class::<hook::PyEmptyHook>()?;
     m.add_function(wrap_pyfunction!(inspect::catalog, m)?)?;
     m.add_function(wrap_pyfunction!(live::doctor, m)?)?;
     m.add_function(wrap_pyfunction!(harden::keep_capabilities, m)?)?;

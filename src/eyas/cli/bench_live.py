@@ -19,7 +19,7 @@ from eyas.watch import cost
 def command(paths: tuple[Path, ...], rounds: int, count: int, as_json: bool) -> None:
     """Measure the work of this machine without and with the sensor, in turns; ratios of medians. Needs root.
 
-    The loops count their own processor time; redis and nginx (with wrk) take part where they are installed.
+    Columns: without, with an empty tp_btf program (loops only), with the sensor. The loops count their own processor time; redis and nginx (with wrk) take part where they are installed.
     """
     if absent := cost.missing():
         click.echo(f"left out, for it is not installed: {', '.join(absent)}", err=True)
@@ -29,8 +29,10 @@ def command(paths: tuple[Path, ...], rounds: int, count: int, as_json: bool) -> 
         click.echo(json.dumps({"work": rows, "agent": asdict(agent)}))
         return
     for name, row in rows.items():
+        empty = f"{row['empty']:,.0f}" if "empty" in row else ""
         click.echo(
-            f"{name:12} {row['without']:12,.0f} {row['with']:12,.0f} {row['unit']:12} x{row['ratio']:.3f}"
+            f"{name:12} {row['without']:12,.0f} {empty:>12} {row['with']:12,.0f} {row['unit']:12} "
+            f"x{row['ratio']:.3f}"
         )
     click.echo(
         f"agent        {agent.seconds:.2f} s of processor time, {agent.memory_mb:.0f} MB, "

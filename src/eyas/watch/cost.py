@@ -14,10 +14,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from eyas import _core
 from eyas.errors import RunError
 
 # A loop in a process of its own; it prints nanoseconds of processor time for one turn.
@@ -52,23 +53,31 @@ class Rounds:
 
     unit: str
     without: list[float] = field(default_factory=list)
+    hooked: list[float] = field(default_factory=list)
     watched: list[float] = field(default_factory=list)
 
     def row(self) -> dict[str, float | str]:
-        """Medians and their ratio."""
+        """Medians, with an empty program too where it was measured, and the ratio of watching to nothing."""
         before, after = statistics.median(self.without), statistics.median(self.watched)
+        hook = {"empty": statistics.median(self.hooked)} if self.hooked else {}
         return {
             "unit": self.unit,
             "without": before,
+            **hook,
             "with": after,
             "ratio": after / before if before else 0.0,
         }
 
 
-def works(count: int) -> Iterator[tuple[str, str, Work]]:
-    """The kinds of work that can be done here: name, unit, and the work."""
+def loops(count: int) -> Iterator[tuple[str, str, Work]]:
+    """System calls in a loop: name, unit, and the work."""
     yield "null_call", "ns", lambda: _loop("os.getppid()", count)
     yield "open_close", "ns", lambda: _loop("os.close(os.open(path, os.O_RDONLY))", count)
+
+
+def works(count: int) -> Iterator[tuple[str, str, Work]]:
+    """The kinds of work that can be done here: name, unit, and the work."""
+    yield from loops(count)
     if shutil.which("redis-server") and shutil.which("redis-benchmark"):
         yield "redis_set", "requests/s", _redis
     if shutil.which("nginx") and shutil.which("wrk"):
@@ -83,12 +92,15 @@ def missing() -> tuple[str, ...]:
 
 
 def measure(rules: Sequence[Path], rounds: int, count: int) -> tuple[dict[str, Rounds], Agent]:
-    """Let rounds without and with the sensor take turns."""
+    """Let rounds without and with the sensor take turns; the loops run with an empty program too."""
     figures: dict[str, Rounds] = {}
     agent = Agent()
     for _ in range(rounds):
         for name, unit, work in works(count):
             figures.setdefault(name, Rounds(unit)).without.append(work())
+        with closing(_core.EmptyHook()):
+            for name, _unit, work in loops(count):
+                figures[name].hooked.append(work())
         with _watching(rules, agent):
             for name, _unit, work in works(count):
                 figures[name].watched.append(work())
