@@ -202,11 +202,18 @@ static __always_inline bool path_matters(const void *from)
 
 /* ---- calls ---- */
 
-static __always_inline bool is_directory(struct file *file)
+/* Whether what a call has just opened is a folder, or nothing is known of it. Its place in the table is there, and a load
+ * through a null pointer gives zero: nothing is checked on the way. */
+static __always_inline bool is_directory(struct task_struct *task, __u64 fd)
 {
-	struct inode *inode = file ? FIELD(struct file, file, f_inode) : 0;
+	struct files_struct *files = FIELD(struct task_struct, task, files);
+	struct fdtable *table = FIELD(struct files_struct, files, fdt);
+	struct list_head *place = (void *)(FIELD(struct fdtable, table, fd) + fd);
+	struct file *file = (void *)FIELD(struct list_head, place, next);
+	struct inode *inode = FIELD(struct file, file, f_inode);
+	__u16 type = FIELD(struct inode, inode, i_mode) & S_IFMT;
 
-	return !inode || (FIELD(struct inode, inode, i_mode) & S_IFMT) == S_IFDIR;
+	return !type || type == S_IFDIR;
 }
 
 static __always_inline bool open_matters(struct task_struct *task, const void *path, __u64 flags, long ret)
@@ -215,7 +222,7 @@ static __always_inline bool open_matters(struct task_struct *task, const void *p
 		return 1;
 	if (ret < 0)
 		return sieve_word(failures);
-	if (ret >= DESCRIPTORS || is_directory(file_of(task, ret)))
+	if (ret >= DESCRIPTORS || is_directory(task, ret))
 		return 1;
 	__u64 self = identity(task);
 	if (sieve_word(names) && !is_nameless(task, self))
