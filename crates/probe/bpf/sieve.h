@@ -174,15 +174,17 @@ static __always_inline __u32 ends_so(__u64 tail)
 }
 
 /* Whether a rule may ask about the path, or it may lead elsewhere: it is relative, ends with a slash, or a component
- * begins with a dot or is empty. */
-static __always_inline bool path_matters(const void *from)
+ * begins with a dot or is empty. A function of its own, so that its stack is not that of what comes after. */
+__noinline int path_matters(__u64 from)
 {
 	__u64 path[WORDS], before = 0, last = 0, word = 0;
-	long len = bpf_probe_read_user_str(path, sizeof(path), from);
+	long len = bpf_probe_read_user_str(path, sizeof(path), (void *)from);
 
 	if (len <= 1 || len >= sizeof(path) || (path[0] & 255) != '/')
 		return 1;
-	for (int i = 0; i < WORDS && 8 * i < len; i++) {
+	for (int i = 0; i < WORDS; i++) {
+		if (8 * i >= len)
+			break;
 		last = word;
 		word = path[i];
 		if (len < 8 * i + 8)
@@ -216,7 +218,7 @@ static __always_inline bool is_directory(struct task_struct *task, __u64 fd)
 	return !type || type == S_IFDIR;
 }
 
-static __always_inline bool open_matters(struct task_struct *task, const void *path, __u64 flags, long ret)
+static __always_inline bool open_matters(struct task_struct *task, __u64 path, __u64 flags, long ret)
 {
 	if (!sieve_word(on) || flags & sieve_word(writing) || path_matters(path))
 		return 1;
@@ -241,7 +243,7 @@ static __always_inline bool is_left_out(struct task_struct *task, __u8 kind, __u
 		third = user_word((void *)third, 0);
 	if (kind == SIEVED_OPEN)
 		third = second, second = first;
-	return !open_matters(task, (void *)second, third, ret);
+	return !open_matters(task, second, third, ret);
 }
 
 /* Descriptors that a call has made are known, whatever they were before. */

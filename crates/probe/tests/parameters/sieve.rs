@@ -7,6 +7,9 @@ use crate::stage::{Seen, Stage, c};
 
 pub(crate) const CASES: &[crate::Case] = &[
     ("an open for reading of another path is left out, and its close", left_out),
+    ("an open by openat2 for reading of another path is left out, and its close", left_out_by_openat2),
+    ("what was left out in a program is not left out in its child", inherited),
+    ("a beginning of each length is told from paths beside it", beginnings),
     ("an open of a path that matters is sent, and its close", matters),
     ("an open of a path that ends so that it matters is sent", ends),
     ("an open through dots, links to the start or a relative path is sent", odd),
@@ -39,6 +42,53 @@ fn left_out(stage: &mut Stage) {
         visit(c"/absent", libc::O_RDONLY);
     });
     assert_eq!(count(&seen), (0, 0));
+}
+
+fn left_out_by_openat2(stage: &mut Stage) {
+    let visit = |flags: u64, mode: u64| {
+        let how = [flags, mode, 0];
+        let size = std::mem::size_of_val(&how);
+        let fd = sys!(SYS_openat2(libc::AT_FDCWD, c"/etc/passwd".as_ptr(), how.as_ptr(), size));
+        sys!(SYS_close(fd as i32));
+    };
+    let seen = stage.run_under(&plan(&["/x"], &[]), |_| {
+        visit(libc::O_RDONLY as u64, 0);
+        visit(libc::O_RDWR as u64, 0);
+    });
+    assert_eq!((seen.all("openat2").len(), seen.all("close").len()), (1, 1));
+}
+
+fn inherited(stage: &mut Stage) {
+    let seen = stage.run_under(&plan(&["/x"], &[]), |_| {
+        let fd = sys!(SYS_openat(libc::AT_FDCWD, c"/etc/passwd".as_ptr(), libc::O_RDONLY, 0)) as i32;
+        // SAFETY: the child makes two system calls and ends.
+        let child = unsafe { libc::fork() };
+        if child == 0 {
+            sys!(SYS_close(fd));
+            sys!(SYS_exit_group(0));
+        }
+        // SAFETY: waits for the child.
+        unsafe { libc::waitpid(child, std::ptr::null_mut(), 0) };
+        sys!(SYS_close(fd));
+    });
+    assert_eq!(seen.all("openat").len(), 0);
+    assert_eq!(seen.all("close").len(), 1, "that of the child");
+}
+
+fn beginnings(stage: &mut Stage) {
+    for (prefix, sent) in [
+        ("/e", 1),
+        ("/etc/p", 1),
+        ("/etc/passwd", 1),
+        ("/etc/pasta", 1),
+        ("/etc/pest", 0),
+        ("/f", 0),
+        ("/etc/passw", 1),
+    ] {
+        let seen =
+            stage.run_under(&plan(&["/dev/mem", prefix], &[]), |_| visit(c"/etc/passwd", libc::O_RDONLY));
+        assert_eq!(count(&seen), (sent, sent), "{prefix}");
+    }
 }
 
 fn matters(stage: &mut Stage) {
