@@ -145,7 +145,7 @@ fn opened(file: &File, ts: u64) -> Option<Vec<u8>> {
 mod tests {
     use std::io::{BufRead, BufReader, Write};
     use std::process::{Command, Stdio};
-    use std::time::Duration;
+    use std::time::{Duration, Instant};
 
     use eyas_probe::Plan;
 
@@ -156,6 +156,9 @@ mod tests {
     /// Calls that fill the ring twice, then changes that are lost.
     const ACT: &str = "dd if=/dev/zero of=/dev/null bs=1 count=200000 2>/dev/null
         exec 8</etc/passwd 9>&-; cd /usr; echo done; read end";
+
+    /// Far longer than a full ring takes.
+    const LONGEST: Duration = Duration::from_secs(30);
 
     fn loses(sensor: &Sensor) -> bool {
         sensor.counters().lost.values().any(|lost| *lost > 0)
@@ -186,8 +189,10 @@ mod tests {
         assert_eq!(said.next().unwrap().unwrap(), "done");
         assert!(loses(&sensor), "the ring was full");
         let standing = Standing::take(&sensor);
-        while sensor.hand_over(standing.ts, &mut |bytes| scene.take(bytes)).unwrap() < standing.ts {
-            std::thread::sleep(Duration::from_micros(100));
+        let end = Instant::now() + LONGEST;
+        while sensor.hand_over(standing.ts, &mut |bytes| scene.take(bytes)) < standing.ts {
+            assert!(Instant::now() < end, "the reading does not come to its end");
+            std::thread::yield_now();
         }
         let tid = i64::from(child.id());
         let known = |scene: &Scene, num: i64| {

@@ -187,7 +187,7 @@ impl Worker<'_> {
     fn read(&mut self) -> Result<(), LiveError> {
         let (scene, read) = (&mut self.scene, now());
         let until = self.standing.as_ref().map_or(u64::MAX, |standing| standing.ts);
-        let reached = self.sensor.hand_over(until, &mut |bytes| scene.take(bytes))?;
+        let reached = self.sensor.hand_over(until, &mut |bytes| scene.take(bytes));
         if let Some(standing) = self.standing.take_if(|standing| standing.ts <= reached) {
             self.scene.repair(&standing);
         }

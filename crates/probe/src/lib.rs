@@ -14,6 +14,7 @@ mod plan;
 pub mod procfs;
 mod recipe;
 mod record;
+mod ring;
 mod rung;
 mod sensor;
 mod sleeper;

@@ -1,20 +1,19 @@
 //! The probe in the kernel: loaded, told what to send, and read.
 
-use std::cell::RefCell;
-use std::os::fd::{AsFd, BorrowedFd};
-use std::rc::Rc;
+use std::io;
+use std::ops::ControlFlow;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
 use eyas_event::Snapshot;
-use libbpf_rs::{
-    Link, Map, MapCore, MapFlags, Object, ObjectBuilder, ProgramAttachType, RingBuffer, RingBufferBuilder,
-};
+use libbpf_rs::{Link, Map, MapCore, MapFlags, Object, ObjectBuilder, ProgramAttachType};
 
 use crate::iterators::Iterators;
 use crate::numbers::Numbers;
 use crate::order::{Order, WINDOW_NS};
 use crate::plan::Plan;
 use crate::procfs;
+use crate::ring::{self, Ring};
 use crate::rung::{Rung, Tracepoints};
 use crate::sleeper::Sleeper;
 use crate::translate::Translator;
@@ -32,15 +31,55 @@ const BATCH: usize = 1 << 12;
 /// Longest wait without a look at the rings, should a wake-up be lost.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// What the rings give, and records that make no event.
-#[derive(Default)]
+/// What the rings give, in order, and records that make no event.
 struct Inbox {
+    lives: Ring,
+    calls: Ring,
+    /// Readable when one of the rings is.
+    either: OwnedFd,
+    translator: Translator,
     order: Order,
     unknown: u64,
-    /// Calls since the reading began.
-    batch: usize,
-    /// Time of the last call that was read, when reading stopped before the end.
-    stopped: Option<u64>,
+    boot: u64,
+}
+
+impl Inbox {
+    fn of(object: &Object, boot: u64) -> Result<Inbox, ProbeError> {
+        let unreadable = |error: io::Error| ProbeError::Refused(format!("a ring cannot be read: {error}"));
+        let missing = || ProbeError::Refused("the probe has no rings".to_owned());
+        let (lives, calls) = map(object, "processes").zip(map(object, "calls")).ok_or_else(missing)?;
+        let ring = |map: &Map<'_>| Ring::of(map.as_fd(), map.max_entries() as usize).map_err(unreadable);
+        Ok(Inbox {
+            either: ring::either(&[lives.as_fd(), calls.as_fd()]).map_err(unreadable)?,
+            lives: ring(&lives)?,
+            calls: ring(&calls)?,
+            translator: Translator::new(),
+            order: Order::default(),
+            unknown: 0,
+            boot,
+        })
+    }
+
+    /// Reads the rings, of calls no more than a batch; gives the time of the last call where that left some behind.
+    /// Births and deaths are read to the end, so that no call overtakes them.
+    fn read(&mut self) -> Option<u64> {
+        let Inbox { lives, calls, translator, order, unknown, boot, .. } = self;
+        let mut push = |bytes: &[u8]| {
+            let made = order.push(|out| translator.event(bytes, *boot, out));
+            *unknown += u64::from(!made);
+        };
+        lives.read(&mut |bytes| {
+            push(bytes);
+            ControlFlow::Continue(())
+        });
+        let mut batch = 0;
+        calls.read(&mut |bytes| {
+            push(bytes);
+            batch += 1;
+            if batch < BATCH { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        });
+        (batch == BATCH).then(|| self.order.newest().unwrap_or(0))
+    }
 }
 
 /// A loaded probe.
@@ -48,9 +87,8 @@ pub struct Sensor {
     object: Box<Object>,
     _links: Vec<Link>,
     iterators: Option<Iterators>,
-    ring: RingBuffer<'static>,
     sleeper: Sleeper,
-    inbox: Rc<RefCell<Inbox>>,
+    inbox: Inbox,
     numbers: Numbers,
     rung: Rung,
     boot: u64,
@@ -91,14 +129,13 @@ impl Sensor {
             if iterates { &mut iterators } else { &mut links }.push(link);
         }
         let iterators = iterators.pop().zip(iterators.pop()).map(|(files, tasks)| Iterators { tasks, files });
-        let inbox: Rc<RefCell<Inbox>> = Rc::default();
         let boot = procfs::boot_time();
-        let ring = ring(&object, &inbox, boot).map_err(refused)?;
+        let inbox = Inbox::of(&object, boot)?;
         let sleeper = map(&object, ".data.asleep").and_then(|m| Sleeper::of(m.as_fd()).ok());
         let sleeper =
             sleeper.ok_or_else(|| ProbeError::Refused("the probe's memory cannot be mapped".to_owned()))?;
         let numbers = Numbers::native();
-        Ok(Sensor { object, _links: links, iterators, ring, sleeper, inbox, numbers, rung, boot })
+        Ok(Sensor { object, _links: links, iterators, sleeper, inbox, numbers, rung, boot })
     }
 
     /// Everything that is true now: from the iterators, and from /proc what they leave out.
@@ -150,52 +187,32 @@ impl Sensor {
     /// When the ring cannot be read.
     pub fn poll(&mut self, timeout: Duration, take: &mut dyn FnMut(&[u8])) -> Result<(), ProbeError> {
         if !timeout.is_zero() && self.due().is_none_or(|due| !due.is_zero()) {
-            self.drain()?;
+            self.drain();
             let wait = self.due().unwrap_or(LOOK).min(timeout);
-            self.begin_batch();
-            self.ring
-                .poll(wait)
-                .or_else(|error| self.inbox.borrow().stopped.map(|_| ()).ok_or(error))
-                .map_err(refused)?;
+            ring::readable(self.as_fd(), wait)
+                .map_err(|error| ProbeError::Refused(format!("the rings cannot be waited for: {error}")))?;
         }
-        self.hand_over(u64::MAX, take).map(|_| ())
+        self.hand_over(u64::MAX, take);
+        Ok(())
     }
 
     /// Hands over what has come and is not younger than `until`, oldest first; gives the time up to which nothing is
     /// left.
-    ///
-    /// # Errors
-    /// When the ring cannot be read.
-    pub fn hand_over(&mut self, until: u64, take: &mut dyn FnMut(&[u8])) -> Result<u64, ProbeError> {
-        let reached = self.drain()?.saturating_sub(WINDOW_NS).min(until);
-        self.inbox.borrow_mut().order.release(reached, take);
+    pub fn hand_over(&mut self, until: u64, take: &mut dyn FnMut(&[u8])) -> u64 {
+        let reached = self.drain().saturating_sub(WINDOW_NS).min(until);
+        self.inbox.order.release(reached, take);
         if self.due().is_none() {
             self.sleeper.may_wake();
             // What came before the mark was seen is found now; what comes after it wakes.
-            self.drain()?;
+            self.drain();
         }
-        Ok(reached)
+        reached
     }
 
-    /// Reads the rings, of calls no more than a batch; gives the time up to which nothing older is left in them.
-    fn drain(&mut self) -> Result<u64, ProbeError> {
+    /// Reads the rings; gives the time up to which nothing older is left in them.
+    fn drain(&mut self) -> u64 {
         let now = self.now();
-        self.begin_batch();
-        let read = self.ring.consume();
-        self.read_so_far(read, now)
-    }
-
-    fn begin_batch(&mut self) {
-        let mut inbox = self.inbox.borrow_mut();
-        (inbox.batch, inbox.stopped) = (0, None);
-    }
-
-    /// A batch that is full ends the reading with an error that is none.
-    fn read_so_far(&self, read: libbpf_rs::Result<()>, now: u64) -> Result<u64, ProbeError> {
-        match (self.inbox.borrow().stopped, read) {
-            (Some(last), _) => Ok(now.min(last)),
-            (None, read) => read.map(|()| now).map_err(refused),
-        }
+        self.inbox.read().map_or(now, |last| now.min(last))
     }
 
     /// The time by the clock that events carry: a step of the wall clock does not move it.
@@ -205,13 +222,13 @@ impl Sensor {
 
     /// How long until events that wait for older ones can be handed over; none when none wait.
     pub fn due(&self) -> Option<Duration> {
-        let oldest = self.inbox.borrow().order.oldest()?;
+        let oldest = self.inbox.order.oldest()?;
         Some(Duration::from_nanos((oldest + WINDOW_NS + 1).saturating_sub(self.now())))
     }
 
     /// Events sent and lost, per class.
     pub fn counters(&self) -> Counters {
-        let mut counters = Counters { unknown: self.inbox.borrow().unknown, ..Counters::default() };
+        let mut counters = Counters { unknown: self.inbox.unknown, ..Counters::default() };
         let Some(map) = map(&self.object, "ledger") else { return counters };
         let Ok(Some(values)) = map.lookup_percpu(&0u32.to_ne_bytes(), MapFlags::ANY) else { return counters };
         for value in values {
@@ -230,8 +247,7 @@ impl Sensor {
 /// Readable when the kernel side has sent something.
 impl AsFd for Sensor {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        // SAFETY: the ring owns the descriptor and lives as long as the borrow.
-        unsafe { BorrowedFd::borrow_raw(self.ring.epoll_fd()) }
+        self.inbox.either.as_fd()
     }
 }
 
@@ -259,30 +275,4 @@ fn load(rung: Rung, iterators: bool) -> libbpf_rs::Result<Object> {
 
 fn map<'o>(object: &'o Object, name: &str) -> Option<Map<'o>> {
     object.maps().find(|m| m.name().to_str().is_some_and(|n| n.ends_with(name)))
-}
-
-fn ring(object: &Object, inbox: &Rc<RefCell<Inbox>>, boot: u64) -> libbpf_rs::Result<RingBuffer<'static>> {
-    let mut builder = RingBufferBuilder::new();
-    let maps: Vec<Map<'_>> = ["processes", "calls"].iter().filter_map(|name| map(object, name)).collect();
-    for map in &maps {
-        let (inbox, translator) = (Rc::clone(inbox), Translator::new());
-        // Births and deaths are read to the end, so that no call overtakes them.
-        let counts = map.name() == "calls";
-        builder.add(map, move |bytes: &[u8]| {
-            let mut inbox = inbox.borrow_mut();
-            if !inbox.order.push(|out| translator.event(bytes, boot, out)) {
-                inbox.unknown += 1;
-            }
-            if !counts {
-                return 0;
-            }
-            inbox.batch += 1;
-            if inbox.batch < BATCH {
-                return 0;
-            }
-            inbox.stopped = Some(inbox.order.newest().unwrap_or(0));
-            -libc::EAGAIN
-        })?;
-    }
-    builder.build()
 }
