@@ -10,7 +10,7 @@ from eyas.alert import Alert, Style
 from eyas.cli import keeping
 from eyas.config import Settings
 from eyas.errors import UsageError
-from eyas.hub.metrics import Sensor
+from eyas.hub.sensor import Sensor
 from eyas.hub.snapshot import RULE, Snapshots, Wanted
 
 

@@ -16,7 +16,8 @@ from eyas.delivery import journal, stored
 from eyas.errors import RunError, UsageError
 from eyas.hub import foreign, own, page, settings, web
 from eyas.hub.hub import Hub, Plan
-from eyas.hub.metrics import Collector, RuleInfo, Sensor
+from eyas.hub.metrics import Collector
+from eyas.hub.sensor import RuleInfo, Sensor
 from tests.delivery.receiver import receiver
 from tests.hub.alerts import alert
 from tests.hub.test_hub import to

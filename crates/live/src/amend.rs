@@ -9,8 +9,10 @@ use eyas_event::{Event, Given, Process, Snapshot, build, find, id};
 use eyas_state::{Seen, Thread};
 use serde_json::Value;
 
-/// Matches that wait at most.
-const MOST: usize = 4096;
+/// Matches that wait at most; one with all that a trail carries takes some 9 KB.
+const MOST: usize = 512;
+/// How long one waits: runtimes answer within seconds or not at all. A container that none knows would fill the memory.
+const PATIENCE_NS: u64 = 30_000_000_000;
 /// What a field of text gives when it knows nothing.
 const UNKNOWN: &str = "<NA>";
 
@@ -19,6 +21,7 @@ struct Incomplete {
     /// Only the name of a user is missing.
     described: bool,
     process: Process,
+    ts: u64,
     program: Arc<Program>,
     generation: u32,
     event: Vec<u8>,
@@ -45,22 +48,31 @@ impl Amends {
         if thread.container_id.is_empty() || !matched.values.iter().any(|(_, value)| is_missing(value)) {
             return;
         }
+        let described = engine.state.containers.get(&thread.container_id).is_some();
+        if described && !lacks_name(engine, &thread.container_id, thread.uid, matched) {
+            return;
+        }
         let one = Incomplete {
             container: Arc::clone(&thread.container_id),
-            described: engine.state.containers.get(&thread.container_id).is_some(),
+            described,
             process: process(thread),
+            ts: event.ts,
             program: Arc::clone(rules.0),
             generation: rules.1,
             event: event.bytes.to_vec(),
             matched: matched.clone(),
         };
-        if one.described && !one.lacks_name(engine) {
-            return;
-        }
         if self.waiting.len() >= MOST {
             self.waiting.pop_front();
         }
         self.waiting.push_back(one);
+    }
+
+    /// Lets go of matches about which nothing is told any more.
+    pub(crate) fn tick(&mut self, now: u64) {
+        while self.waiting.front().is_some_and(|one| one.ts.saturating_add(PATIENCE_NS) < now) {
+            self.waiting.pop_front();
+        }
     }
 
     /// Completes the matches that lacked what an event has just told.
@@ -87,8 +99,7 @@ impl Amends {
 
 impl Incomplete {
     fn lacks_name(&self, engine: &Engine) -> bool {
-        let named = engine.state.users.user(&self.container, self.process.uid).is_some();
-        !named && self.matched.values.iter().any(|(_, value)| value == UNKNOWN)
+        lacks_name(engine, &self.container, self.process.uid, &self.matched)
     }
 
     fn is_complete(&self, told: &Event<'_>, engine: &Engine) -> bool {
@@ -104,6 +115,11 @@ impl Incomplete {
             _ => false,
         }
     }
+}
+
+fn lacks_name(engine: &Engine, container: &[u8], uid: u32, matched: &Match) -> bool {
+    let named = engine.state.users.user(container, uid).is_some();
+    !named && matched.values.iter().any(|(_, value)| value == UNKNOWN)
 }
 
 fn is_missing(value: &Value) -> bool {

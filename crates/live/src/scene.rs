@@ -178,8 +178,9 @@ impl Scene {
         self.trouble(started);
     }
 
-    /// Ends footage whose time is over.
+    /// Ends what has waited for long enough: footage whose time is over, matches that lack what nobody tells.
     pub(crate) fn tick(&mut self, now: u64) {
+        self.amends.tick(now);
         let ended = self.footage.tick(now);
         self.trouble(ended);
     }

@@ -27,7 +27,7 @@ const LOOK: Duration = Duration::from_secs(1);
 const SWEEP: Duration = Duration::from_secs(5);
 /// Matches that may wait to be taken. Beyond them nothing is read, so that memory stays small; what the rings cannot hold
 /// meanwhile is a loss, which is counted and told.
-const MOST_UNTAKEN: usize = 4096;
+const MOST_UNTAKEN: usize = 512;
 /// Longest reading of what is left at the stop.
 const REST: Duration = Duration::from_secs(1);
 
@@ -124,7 +124,7 @@ impl Worker<'_> {
             }
             if self.swept.elapsed() > SWEEP {
                 self.swept = Instant::now();
-                self.scene.sweep(now());
+                self.scene.sweep(self.sensor.now());
             }
         }
         self.read_rest()?;
@@ -146,7 +146,7 @@ impl Worker<'_> {
     /// Tells what was lost since the last look, and repairs what can be.
     fn look(&mut self) {
         self.looked = Instant::now();
-        self.scene.tick(now());
+        self.scene.tick(self.sensor.now());
         if let Some(loss) = self.ledger.look(&self.sensor, now()) {
             self.standing.get_or_insert_with(|| Standing::take(&self.sensor));
             let _ = self.news.send(News::Lost(loss));

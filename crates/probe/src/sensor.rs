@@ -27,7 +27,7 @@ const KEPT: u32 = 80;
 /// Scratch areas of a processor (`SLOTS` in `send.h`).
 const SLOTS: u32 = 3;
 /// Calls that are read before what was read is handed on: memory stays small when more comes than can be judged.
-const BATCH: usize = 1 << 12;
+const BATCH: usize = 1 << 9;
 /// Longest wait without a look at the rings, should a wake-up be lost.
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -135,6 +135,7 @@ impl Sensor {
         let sleeper =
             sleeper.ok_or_else(|| ProbeError::Refused("the probe's memory cannot be mapped".to_owned()))?;
         let numbers = Numbers::native();
+        give_back();
         Ok(Sensor { object, _links: links, iterators, sleeper, inbox, numbers, rung, boot })
     }
 
@@ -271,6 +272,15 @@ fn load(rung: Rung, iterators: bool) -> libbpf_rs::Result<Object> {
         program.set_autoload(takes);
     }
     open.load()
+}
+
+/// Gives back what libbpf needed to read the types of the kernel, some 8 MB that malloc would keep.
+fn give_back() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: frees nothing that is in use.
+    unsafe {
+        libc::malloc_trim(0);
+    }
 }
 
 fn map<'o>(object: &'o Object, name: &str) -> Option<Map<'o>> {

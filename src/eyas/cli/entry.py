@@ -80,6 +80,8 @@ def group() -> None:
 
 def main() -> None:
     """Run the command line and exit."""
+    # Structlog draws tracebacks with it where it is installed; our logs hold none, and it is 5 MB and a tenth of a start.
+    sys.modules.setdefault("rich", None)  # type: ignore[arg-type]
     try:
         result: Any = group(standalone_mode=False)
         sys.exit(result if isinstance(result, int) else 0)

@@ -19,7 +19,7 @@ from eyas.cli.speaking import beside
 from eyas.errors import RunError, UsageError
 from eyas.hub import activity
 from eyas.hub import settings as alerts
-from eyas.hub.metrics import Sensor
+from eyas.hub.sensor import Sensor
 from eyas.intake import Feed, Intake, Judge, configured
 from eyas.sources import members
 from eyas.sources.binary.stream import VIA

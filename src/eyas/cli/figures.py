@@ -8,7 +8,7 @@ from pathlib import Path
 
 from eyas import watch
 from eyas.hub import activity
-from eyas.hub.metrics import Ask, RuleInfo, Sensor
+from eyas.hub.sensor import Ask, RuleInfo, Sensor
 from eyas.rules import Compiled
 
 

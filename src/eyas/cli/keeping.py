@@ -19,6 +19,7 @@ from eyas.cli.speaking import Voice
 from eyas.errors import RunError, UsageError
 from eyas.hub import activity
 from eyas.hub import settings as sections
+from eyas.hub.sensor import Ask
 from eyas.rules import Compiled
 from eyas.rules.grouping import Grouping, seconds
 
@@ -87,7 +88,7 @@ def _filmed(alert: Alert, footage: Path) -> Alert:
 
 
 @contextmanager
-def taking(chosen: Chosen, voice: Voice, sensor: metrics.Ask | None = None) -> Iterator[Desk]:
+def taking(chosen: Chosen, voice: Voice, sensor: Ask | None = None) -> Iterator[Desk]:
     """A place to hand alerts to; at its end what waits is delivered, as far as receivers answer.
 
     With a `sensor` health and metrics are served, if the configuration says so. Fails at the end if the voice did.
@@ -102,7 +103,7 @@ def taking(chosen: Chosen, voice: Voice, sensor: metrics.Ask | None = None) -> I
 
 
 @contextmanager
-def _reporting(chosen: Chosen, desk: Desk, sensor: metrics.Ask | None) -> Iterator[None]:
+def _reporting(chosen: Chosen, desk: Desk, sensor: Ask | None) -> Iterator[None]:
     """Snapshots of figures at the interval of the configuration."""
     wanted = _snapshots(chosen.settings)
     if sensor is None or wanted is None:
@@ -146,7 +147,7 @@ def _snapshots(settings: config.Settings) -> snapshot.Wanted | None:
 
 
 @contextmanager
-def _kept(chosen: Chosen, say: Taker, sensor: metrics.Ask | None) -> Iterator[Desk]:
+def _kept(chosen: Chosen, say: Taker, sensor: Ask | None) -> Iterator[Desk]:
     if chosen.keep is None:
         yield Desk(say, None)
         return
@@ -175,8 +176,10 @@ def closed(hub: Hub, served: Sequence[web.Served]) -> None:
         click.echo(f"eyas: some alerts still wait for their receivers in {hub.folder}", err=True)
 
 
-def serving(chosen: Chosen, keep: sections.Settings, hub: Hub, sensor: metrics.Ask) -> list[web.Served]:
+def serving(chosen: Chosen, keep: sections.Settings, hub: Hub, sensor: Ask) -> list[web.Served]:
     """The listeners that the configuration asks for."""
+    if not (chosen.settings.webserver.enabled or keep.listen.enabled):
+        return []
     from eyas import _core
     from eyas.hub import metrics, web
 

@@ -56,7 +56,7 @@ STEPS = {2: "ALTER TABLE silence ADD COLUMN every TEXT NOT NULL DEFAULT ''"}
 SETTINGS = """
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = FULL;
-PRAGMA cache_size = -8192;
+PRAGMA cache_size = -2048;
 PRAGMA temp_store = MEMORY;
 PRAGMA journal_size_limit = 16777216;
 """

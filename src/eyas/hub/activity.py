@@ -21,7 +21,7 @@ from eyas.delivery.writer import Change
 
 RULES = Path(__file__).with_name("activity.yaml")
 TAG = "eyas.activity"
-GROUP = 2000
+GROUP = 500
 MOST = 1_000_000
 
 

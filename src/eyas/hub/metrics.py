@@ -8,8 +8,7 @@ import platform
 import re
 import resource
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,39 +19,12 @@ from eyas import alert as alerts
 from eyas.delivery import discard, journal, stored
 from eyas.hub import machine
 from eyas.hub.hub import Hub
+from eyas.hub.sensor import Ask, Sensor
 
 HELP = "https://falco.org/docs/metrics/"
 _NAME = re.compile(r"[^A-Za-z0-9_:]")
 # How Falco's metrics name the classes of events whose ring was full.
 DROPS = ("clone_fork", "execve", "connect", "open", "dir_file", "other_interest", "close", "proc")
-
-
-@dataclass(frozen=True, slots=True)
-class RuleInfo:
-    """A rule as metrics label it."""
-
-    name: str
-    priority: int
-    source: str
-    tags: tuple[str, ...]
-
-
-@dataclass(slots=True)
-class Sensor:
-    """What detection tells about itself."""
-
-    events: int = 0
-    lost: int = 0
-    lost_by_class: dict[str, int] = field(default_factory=dict)
-    by_rule: dict[str, int] = field(default_factory=dict)
-    rules: Sequence[RuleInfo] = ()
-    engine: str = "modern_bpf"
-    files: Sequence[Path] = ()  # rule files and folders
-    config_files: Sequence[Path] = ()
-    reloaded: float = 0.0  # seconds of the epoch
-
-
-Ask = Callable[[], Sensor]
 
 
 class Collector:

@@ -18,7 +18,7 @@ import structlog
 from eyas import alert as alerts
 from eyas.alert import Alert
 from eyas.hub import machine
-from eyas.hub.metrics import Ask, Sensor
+from eyas.hub.sensor import Ask, Sensor
 
 RULE = "Falco internal: metrics snapshot"
 _OTHER = re.compile(r"[^A-Za-z0-9_:]+")

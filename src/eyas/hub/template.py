@@ -6,63 +6,26 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from jinja2 import StrictUndefined, TemplateError, meta, nodes
-from jinja2.sandbox import ImmutableSandboxedEnvironment
-
 from eyas.alert import Alert, iso8601
 from eyas.errors import UsageError
 
 # What a template can name.
 NAMES = ("rule", "priority", "source", "tags", "time", "message", "hostname", "fields", "id", "count")
 LONGEST = 20_000
-MOST_RANGE = 1000
-
-
-class _Sandbox(ImmutableSandboxedEnvironment):
-    """Without ways to use up memory: `range` is short, and text is not multiplied."""
-
-    intercepted_binops = frozenset(("*", "**"))
-
-    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
-        if any(isinstance(side, (str, list, tuple)) for side in (left, right)) or operator == "**":
-            raise TemplateError(f"'{operator}' works on small numbers only")
-        return super().call_binop(context, operator, left, right)
-
-
-@lru_cache(maxsize=1)
-def _environment() -> _Sandbox:
-    made = _Sandbox(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=False)
-    made.globals.clear()
-    made.filters.pop("xmlattr", None)
-    return made
 
 
 @lru_cache(maxsize=128)
 def compiled(text: str, where: str = "template") -> Any:
     """Compile a template; raises UsageError with its line, also for what the sandbox would refuse later."""
-    try:
-        tree = _environment().parse(text)
-        _forbid(tree, where)
-        return _environment().from_string(text)
-    except TemplateError as error:
-        line = getattr(error, "lineno", None)
-        raise UsageError(f"{where}{f': line {line}' if line else ''}: {error}") from None
+    from eyas.hub import sandbox  # loaded when somebody has a template
 
-
-def _forbid(tree: nodes.Template, where: str) -> None:
-    """Refuse names that no alert has, and attributes that the sandbox keeps from templates."""
-    for node in tree.find_all(nodes.Getattr):
-        if node.attr.startswith("_"):
-            raise UsageError(f"{where}: line {node.lineno}: '{node.attr}' is not for templates")
-    unknown = sorted(meta.find_undeclared_variables(tree) - set(NAMES))
-    if unknown:
-        raise UsageError(
-            f"{where}: an alert has no '{unknown[0]}'", f"a template can name {', '.join(NAMES)}"
-        )
+    return sandbox.compiled(text, where, NAMES)
 
 
 def render(text: str, alert: Alert) -> str:
     """The text of a template over an alert."""
+    from eyas.hub import sandbox
+
     made = compiled(text)
     try:
         parts: list[str] = []
@@ -73,7 +36,7 @@ def render(text: str, alert: Alert) -> str:
                 raise UsageError(f"template: more than {LONGEST} characters came out")
             parts.append(part)
         return "".join(parts)
-    except TemplateError as error:
+    except sandbox.TemplateError as error:
         raise UsageError(f"template: {error}") from None
     except Exception as error:  # what a template does with values is its own
         raise UsageError(f"template: {type(error).__name__}: {error}") from None

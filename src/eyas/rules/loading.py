@@ -15,7 +15,6 @@ from eyas.rules.additions import Addition
 from eyas.rules.collect import Collected
 from eyas.rules.compiled import Compiled
 from eyas.rules.compiling import Compiler
-from eyas.rules.items import ListItem, Macro
 from eyas.rules.problem import Place, Problem
 
 BUILTIN = Path(__file__).parent / "builtin"
@@ -58,8 +57,6 @@ class Loaded:
     active: list[Compiled]
     problems: list[Problem]
     files: list[str]
-    lists: dict[str, ListItem] = field(default_factory=dict)
-    macros: dict[str, Macro] = field(default_factory=dict)
     engine_version: tuple[int, int, int] = (0, 0, 0)
     matching: str = "all"
     sources: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -142,8 +139,6 @@ def load_documents(
         active=active,
         problems=_in_order([*problems, *collected.problems, *compiler.problems], documents),
         files=[one.file for one in documents],
-        lists=collected.lists,
-        macros=collected.macros,
         engine_version=collected.engine_version,
         matching=settings.matching,
         sources={

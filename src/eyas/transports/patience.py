@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from typing import TypeVar
-
-import tenacity
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 from eyas.errors import PassingError
 from eyas.transports.parcel import Link
+
+if TYPE_CHECKING:  # loaded by the first feed that needs it, as it brings all of asyncio along
+    import tenacity
 
 T = TypeVar("T")
 
@@ -22,22 +23,22 @@ class StoppedError(Exception):
 
 def patiently(link: Link, work: Callable[[], T]) -> T:
     """Call `work` until it succeeds; failures that do not pass go through."""
+    import tenacity
+
     retrying = tenacity.Retrying(
         retry=tenacity.retry_if_exception_type(PassingError),
         wait=_pause,
         sleep=tenacity.sleep_using_event(link.stop),
         stop=tenacity.stop_when_event_set(link.stop),
         before_sleep=lambda state: _note(link, state),
-        retry_error_cls=_Ended,
+        retry_error_callback=_stopped,
     )
-    try:
-        return retrying(work)
-    except _Ended:
-        raise StoppedError from None
+    return retrying(work)
 
 
-class _Ended(tenacity.RetryError):
+def _stopped(_: tenacity.RetryCallState) -> NoReturn:
     """The stop event was set between two tries."""
+    raise StoppedError
 
 
 def _pause(state: tenacity.RetryCallState) -> float:
