@@ -117,6 +117,20 @@ def test_of_pods_that_are_gone_only_the_last_are_known(following, api, monkeypat
     assert following.pods.of("uid-of-agent-x") is not None
 
 
+def test_a_server_that_ends_every_watch_at_once_is_left_alone_longer_each_time(cluster, api) -> None:
+    pauses: queue.Queue[int] = queue.Queue()
+
+    class Hasty(Pods):
+        def _pause(self, tries: int) -> None:
+            pauses.put(tries)
+
+    for _ in range(3):
+        api.events.put(None)
+    pods = Hasty(cluster, lambda _: None, lambda _: None)
+    assert [pauses.get(timeout=PATIENCE) for _ in range(3)] == [0, 1, 2]
+    pods.close()
+
+
 def test_a_wrong_token_is_said_once_and_tried_again(api, tmp_path) -> None:
     (tmp_path / "token").write_text("wrong")
     said: queue.Queue[str] = queue.Queue()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ TIMEOUT = 10.0
 # A watch is opened anew after so many seconds, so that a dead connection does not go unnoticed.
 WATCH_SECONDS = 300
 PAGE = 500
-# Seconds between tries when the server does not answer.
+# Seconds between tries when the server does not answer, or ends a watch that has hardly begun.
 PATIENCE = (1.0, 2.0, 5.0, 15.0, 30.0)
 
 # Kind of an owner → its name in fields, and where it is asked for; none where the reference says enough.
@@ -92,8 +93,12 @@ class Pods:
             except Exception as error:  # whatever an answer does to us, containers go on being named
                 if tries == 0 and not self._stop.is_set():
                     self._said(f"kubernetes: {self._cluster.url}: {error or type(error).__name__}")
-                self._stop.wait(PATIENCE[min(tries, len(PATIENCE) - 1)])
+                self._pause(tries)
                 tries += 1
+
+    def _pause(self, tries: int) -> None:
+        """Leave the server alone, longer each time."""
+        self._stop.wait(PATIENCE[min(tries, len(PATIENCE) - 1)])
 
     def _list(self, client: httpx.Client) -> str:
         """Take all pods there are, page by page; gives the version to watch from."""
@@ -113,8 +118,10 @@ class Pods:
 
     def _follow(self, client: httpx.Client, version: str) -> None:
         """Take what changes, and begin again where the server ended the watch."""
+        short = 0
         while not self._stop.is_set():
             self._answers.clear()
+            began = time.monotonic()
             for event in _watch(client, self._query(watch="true", resourceVersion=version)):
                 found, kind = event.get("object") or {}, event.get("type")
                 if kind == "ERROR":
@@ -125,6 +132,11 @@ class Pods:
                     self._take(client, found)
                 elif kind == "DELETED":
                     self._leave(str(meta.get("uid", "")))
+            if time.monotonic() - began >= PATIENCE[0]:
+                short = 0
+                continue
+            self._pause(short)
+            short += 1
 
     def _leave(self, uid: str) -> None:
         """Forget a pod some time after it is gone: what its last processes did may still be read."""
