@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import platform
+import re
 import signal
 import struct
 import subprocess
@@ -24,7 +25,7 @@ RULE = """
 # Numbers of capabilities.
 BPF, SYS_ADMIN, SYS_MODULE = 39, 21, 16
 SYS_BPF = {"x86_64": 321, "aarch64": 280}
-PROG_GET_NEXT_ID, PROG_GET_FD_BY_ID = 11, 13
+PROG_DETACH, PROG_GET_NEXT_ID, PROG_GET_FD_BY_ID, LINK_GET_FD_BY_ID, LINK_DETACH = 9, 11, 13, 30, 34
 
 
 @pytest.fixture
@@ -167,6 +168,23 @@ def test_who_opens_programs_of_the_kernel_is_told(start, rules) -> None:
     os.close(descriptor)
     found = run.alert("Kernel programs of others opened")["output_fields"]
     assert found["evt.arg.cmd"] == "BPF_PROG_GET_FD_BY_ID"
+
+
+def test_who_takes_programs_of_the_sensor_off_is_told_even_where_he_fails(start, rules) -> None:
+    number = SYS_BPF.get(platform.machine())
+    if number is None:
+        pytest.skip("the number of bpf() is not known for this machine")
+    run = start("run", "-r", str(rules), "--json")
+    run.says("watching")
+    infos = (info.read_text() for info in Path(f"/proc/{run.process.pid}/fdinfo").iterdir())
+    link = next(int(found[1]) for info in infos if (found := re.search(r"^link_id:\s+(\d+)", info, re.M)))
+    bpf = ctypes.CDLL(None, use_errno=True).syscall
+    descriptor = bpf(number, LINK_GET_FD_BY_ID, ctypes.create_string_buffer(struct.pack("I", link), 128), 128)
+    assert descriptor >= 0
+    for command, name in ((LINK_DETACH, "BPF_LINK_DETACH"), (PROG_DETACH, "BPF_PROG_DETACH")):
+        bpf(number, command, ctypes.create_string_buffer(struct.pack("I", descriptor), 128), 128)
+        assert run.alert("Kernel programs detached")["output_fields"]["evt.arg.cmd"] == name
+    os.close(descriptor)
 
 
 def test_a_sensor_that_was_killed_is_told_of_by_the_next_one(start, rules, tmp_path) -> None:
