@@ -9,6 +9,7 @@ import signal
 import sqlite3
 import subprocess
 import tempfile
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -18,6 +19,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from eyas.delivery import discard, journal
+from eyas.delivery import writer as writing
 from eyas.delivery.discard import Policy
 from eyas.delivery.journal import Entry
 from eyas.delivery.writer import Ears, Writer
@@ -307,3 +309,29 @@ def test_words_are_said_after_what_stands_before_them_is_on_disk(tmp_path: Path)
     writer.close()
     assert [number for number, _ in heard] == list(range(100))
     assert all(kept > number for number, kept in heard)
+
+
+def test_words_that_wait_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writing, "WORDS", 3)
+    began, may_end, most = threading.Event(), threading.Event(), []
+    writer = Writer(tmp_path)
+
+    def slow() -> None:
+        began.set()
+        may_end.wait(60)
+
+    def talk() -> None:
+        for number in range(20):
+            writer.say(lambda number=number: most.append(number))  # type: ignore[misc]
+
+    writer.say(slow)
+    assert began.wait(60)
+    speaker = threading.Thread(target=talk)
+    speaker.start()
+    assert writer.flush(timeout=0.0) is False
+    assert most == []
+    may_end.set()
+    speaker.join(60)
+    assert writer.flush()
+    writer.close()
+    assert most == list(range(20))

@@ -1,7 +1,8 @@
 """The one thread that writes: it commits whatever gathered since the last commit, then tells who waits for it.
 
 `put` returns at once while there is room for the alert in memory. It never waits for a receiver, only, when
-`BOUND` alerts have gathered, for the disk; on a disk that stays full the least severe of them go, counted.
+`BOUND` alerts have gathered, for the disk; on a disk that stays full the least severe of them go, counted. Words
+that wait to be said are bounded alike.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from eyas.delivery.journal import Entry
 log = structlog.get_logger("eyas.delivery")
 
 BOUND = 10_000
+WORDS = 1_000
 GROUP = 5_000
 TRIES = 8  # of a commit that finds the disk full
 CHECK_EVERY = 64  # commits between two looks at the size of the store
@@ -68,6 +70,7 @@ class Writer:
         journal.fold_at(self._db, self._room.log)
         discard.reserve(folder, self._room)
         self._items: deque[Item] = deque()
+        self._words = 0
         self._busy = 0  # how many of the first items are being written
         self._state = threading.Condition()
         self._given = 0
@@ -90,7 +93,15 @@ class Writer:
 
     def say(self, word: Callable[[], None]) -> None:
         """Say something once all that was handed over before is on disk, or the disk refuses it."""
-        self._give(Word(word))
+        with self._state:
+            self._state.wait_for(self._may_speak)
+            self._words += 1
+            self._give(Word(word))
+
+    def _may_speak(self) -> bool:
+        """Whether one more word has room; who writes does not wait for itself."""
+        writes = threading.current_thread() is self._thread
+        return self._words < WORDS or bool(self.trouble) or self._closing or writes
 
     def flush(self, timeout: float = 60.0) -> bool:
         """Wait until all that was handed over is on disk; False when the disk does not take it."""
@@ -177,6 +188,7 @@ class Writer:
             if isinstance(item, Word):
                 item.say()
         with self._state:
+            self._words -= sum(isinstance(item, Word) for item in group)
             self._done += len(group)
             self._state.notify_all()
 
@@ -186,6 +198,7 @@ class Writer:
             self._busy = 0
             words = [item for item in self._items if isinstance(item, Word)]
             self._items = deque(item for item in self._items if not isinstance(item, Word))
+            self._words -= len(words)
             self._done += len(words)
             self._state.notify_all()
         for word in words:

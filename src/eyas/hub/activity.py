@@ -9,19 +9,22 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 import orjson
 
-from eyas.alert import Alert
+from eyas.alert import SECOND, Alert
 from eyas.delivery.writer import Change
 
 RULES = Path(__file__).with_name("activity.yaml")
 TAG = "eyas.activity"
 GROUP = 500
+# Notes in memory; of more that come while the disk is behind none are taken, and they are counted.
+WAITING = 4_000
+LIVE = 60 * SECOND  # what is older when it comes is of a replay, which waits for the disk instead
 MOST = 1_000_000
 
 
@@ -41,6 +44,12 @@ class _Writer(Protocol):
     def change(self, change: Change) -> None:
         """Commit a change."""
 
+    def say(self, word: Callable[[], None]) -> None:
+        """Say something once all before it is on disk."""
+
+    def flush(self) -> bool:
+        """Wait until all is on disk."""
+
 
 class Notebook:
     """Gathers notes and hands them to the writer in groups."""
@@ -50,12 +59,21 @@ class Notebook:
         self._host = host
         self._lock = threading.Lock()
         self._notes: list[tuple[Any, ...]] = []
+        self._writing = 0  # notes that the writer has and the disk has not
+        self._left_out = 0
 
     def add(self, note: Activity) -> None:
-        """Note something."""
+        """Note something, unless the disk is too far behind."""
+        now = time.time_ns()
+        if len(self._notes) + self._writing >= WAITING:
+            if now - note.ts < LIVE:
+                with self._lock:
+                    self._left_out += 1
+                return
+            self._writer.flush()
         row = (
             note.ts,
-            time.time_ns(),
+            now,
             note.host or self._host,
             note.source,
             note.kind,
@@ -72,8 +90,20 @@ class Notebook:
         """Hand over what gathered."""
         with self._lock:
             rows, self._notes = self._notes, []
+            self._writing += len(rows)
         if rows:
             self._writer.change(lambda db: _insert(db, rows))
+            self._writer.say(lambda: self._written(len(rows)))
+
+    def left_out(self) -> int:
+        """How many were not taken since the last call."""
+        with self._lock:
+            count, self._left_out = self._left_out, 0
+        return count
+
+    def _written(self, count: int) -> None:
+        with self._lock:
+            self._writing -= count
 
 
 def _insert(db: sqlite3.Connection, rows: list[tuple[Any, ...]]) -> None:

@@ -156,6 +156,7 @@ class Hub:
         """Write what is left, give receivers that answer a last while, and stop; tells whether all was delivered."""
         with self._lock:
             self._tell_growth(self._growth.rest())
+        self._tell_left_out()
         self.flush()
         deadline = time.monotonic() + drain
         done = [worker.drain(max(0.0, deadline - time.monotonic())) for worker in self.workers]
@@ -267,6 +268,13 @@ class Hub:
         for (why, rule), count in held.items():
             text = f"{count} alerts of rule {rule} were held back: {why}"
             self.tell("alerts were held back", text, {"rule": rule, "count": count, "why": why})
+        self._tell_left_out()
+
+    def _tell_left_out(self) -> None:
+        count = self.notebook.left_out()
+        if count:
+            text = f"{count} notes for trails were left out: they came faster than the disk takes them"
+            self.tell("notes were left out", text, {"count": count})
 
     def _tell_growth(self, bundles: Sequence[Bundle]) -> None:
         """Let receivers know how often it has happened by now."""
