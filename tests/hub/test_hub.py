@@ -6,12 +6,14 @@ import ssl
 import subprocess
 import threading
 import time
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 import trustme
+from structlog.testing import capture_logs
 
 from eyas.alert import SECOND, Alert, Style
 from eyas.cli import logs
@@ -21,6 +23,7 @@ from eyas.delivery.http import HttpSender
 from eyas.delivery.worker import Receiver
 from eyas.errors import UsageError
 from eyas.hub import own, receivers, recurring, settings, silences
+from eyas.hub.discarded import Discarded
 from eyas.hub.grouping import Defaults, Groups
 from eyas.hub.growth import Growth
 from eyas.hub.hub import Hub, Plan
@@ -433,3 +436,56 @@ def test_a_sender_that_sends_an_alert_again_is_not_counted_again(tmp_path: Path)
             hub.accept(alert(1, proc_name="sh"))
         assert hub.close()
     assert len(inbox.taken) == 1
+
+
+def test_a_hub_without_receivers_leaves_the_delivery_to_others_and_says_nothing(tmp_path: Path) -> None:
+    with receiver() as inbox, capture_logs() as logged:
+        idle = made(tmp_path)
+        busy = made(tmp_path, [to(inbox.url)])
+        busy.accept(alert())
+        assert busy.close() and idle.close()
+    assert len(inbox.bodies) == 1
+    assert not logged
+
+
+def test_the_delivery_goes_to_the_next_process_when_one_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("eyas.hub.hub.TICK", 0.01)
+    with receiver() as inbox, capture_logs() as logged:
+        first = made(tmp_path, [to(inbox.url)])
+        second = made(tmp_path, [to(inbox.url)])
+        assert not second.workers
+        first.close()
+        second.accept(alert())
+        assert inbox.wait(1)
+        assert second.close()
+    (line,) = logged
+    assert line["event"].startswith("another process delivers from this store")
+
+
+def test_what_a_full_disk_costs_is_told_at_once_and_then_once_a_minute_with_the_sum() -> None:
+    now = [0.0]
+    discarded = Discarded(lambda: now[0])
+    discarded.add(Counter({6: 2000}))
+    assert discarded.due() == Counter({6: 2000})
+    now[0] = 59
+    discarded.add(Counter({6: 2000}))
+    discarded.add(Counter({7: 1, 6: 1}))
+    assert not discarded.due()
+    now[0] = 60
+    assert discarded.due() == Counter({6: 2001, 7: 1})
+    now[0] = 61
+    discarded.add(Counter({4: 3}))
+    assert not discarded.due() and discarded.rest() == Counter({4: 3})
+
+
+def test_a_store_that_discards_chunk_after_chunk_logs_little_and_counts_all(tmp_path: Path) -> None:
+    with capture_logs() as logged:
+        hub = made(tmp_path)
+        for number in range(50):
+            hub._gone(Counter({6: number}))
+        hub.close()
+    lines = [line for line in logged if line["event"] == "alerts were discarded"]
+    assert len(lines) <= 2
+    assert sum(line["informational"] for line in lines) == sum(range(50))

@@ -14,8 +14,11 @@ import pytest
 import trustme
 from click.testing import CliRunner
 
-from eyas.cli.hub import command
+from eyas.cli.hub import command, serving
+from eyas.config.schema import Webserver
 from eyas.errors import UsageError
+from eyas.hub import settings
+from eyas.hub.hub import Hub, Plan
 from tests.delivery.receiver import receiver
 from tests.hub.test_web import FALCO
 
@@ -121,3 +124,19 @@ def test_what_is_wrong_in_the_file_is_told_with_its_place(tmp_path: Path, text: 
     found = CliRunner().invoke(command, [*words, "-o", "alerts.listen.port=0"])
     assert isinstance(found.exception, UsageError)
     assert part in str(found.exception)
+
+
+def test_health_is_served_over_tls_when_the_webserver_is_to(tmp_path: Path) -> None:
+    authority = trustme.CA()
+    authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(tmp_path / "own.pem"))
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.crt"))
+    server = Webserver(
+        enabled=True, listen_port=0, ssl_enabled=True, ssl_certificate=str(tmp_path / "own.pem")
+    )
+    hub = Hub(Plan(settings.load({"store": str(tmp_path / "store")})))
+    served = list(serving(hub, server, settings.Listener(port=0)))
+    trust = ssl.create_default_context(cafile=str(tmp_path / "ca.crt"))
+    assert httpx.get(f"https://127.0.0.1:{served[-1].port}/healthz", verify=trust).json() == {"status": "ok"}
+    for one in served:
+        one.close()
+    hub.close()

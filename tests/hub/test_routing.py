@@ -1,12 +1,15 @@
 """Who gets an alert, and in which words."""
 
+from pathlib import Path
+
 import pytest
 
+from eyas import config
 from eyas.delivery import Trust
 from eyas.delivery.http import HttpSender
 from eyas.delivery.worker import Receiver
 from eyas.errors import UsageError
-from eyas.hub import routing, settings, template
+from eyas.hub import receivers, routing, settings, template
 from eyas.hub.routing import Router, Target
 from tests.hub.alerts import alert
 
@@ -96,3 +99,24 @@ def test_a_template_that_can_never_work_is_an_error_at_start(text: str, part: st
     with pytest.raises(UsageError, match=r"alerts\.routes\.0\.template: ") as caught:
         routing.check(made.routes, ["a"])
     assert part in str(caught.value)
+
+
+def test_a_fault_in_outputs_and_routes_has_its_line(tmp_path: Path) -> None:
+    file = tmp_path / "eyas.yaml"
+    file.write_text(
+        "alerts:\n  routes:\n  - to:\n    - slack\n    - slak\n"
+        "outputs:\n  Slack:\n    webhookURL: https://a.example\n"
+    )
+    found = config.load(file).settings
+    with pytest.raises(UsageError, match=rf"^{file}:3: alerts\.routes\.0\.to: no output 'slak'"):
+        receivers.load(found.outputs, settings.load(found.alerts, found.place), found.place)
+    found = config.load(file, ["alerts.routes[0].template={{ rul"]).settings
+    with pytest.raises(UsageError, match=r"^option -o alerts\.routes\[0\]\.template=.*: line 1: "):
+        routing.check(settings.load(found.alerts).routes, ["slack", "slak"], found.place)
+    found = config.load(file, ["alerts.windw=1", "alerts.window=1"]).settings
+    with pytest.raises(UsageError, match=r"^option -o alerts\.windw=1: alerts\.windw: unknown key"):
+        settings.load(found.alerts, found.place)
+    file.write_text(file.read_text().replace("URL: https://a.example", "URL: a.example"))
+    found = config.load(file).settings
+    with pytest.raises(UsageError, match=rf"^{file}:8: slack\.webhookurl: expected an address"):
+        receivers.load(found.outputs, settings.load({}), found.place)

@@ -3,6 +3,7 @@
 import pytest
 from pydantic import SecretStr
 
+from eyas.config import Place
 from eyas.delivery import Trust
 from eyas.errors import UsageError
 from eyas.outputs import OUTPUTS
@@ -12,6 +13,10 @@ from tests.outputs.cases import ALERT, CASES
 
 # A value for a variable of each type that settings have.
 TEXTS = {"bool": "true", "int": "7", "float": "2.5", "str": "text"}
+
+
+def at(places: dict[str, str], otherwise: str = "eyas.yaml") -> Place:
+    return lambda *steps: places.get(".".join(steps), otherwise)
 
 
 def test_nothing_is_on_without_an_address() -> None:
@@ -83,7 +88,7 @@ def test_faults_are_told_together_and_secrets_are_not() -> None:
         "slack": {"webhookurl": "https://key.example", "minimumpriority": "loud"},
     }
     with pytest.raises(UsageError) as error:
-        load(values, {}, "falcosidekick.yaml")
+        load(values, {}, at({}, "falcosidekick.yaml"))
     lines = str(error.value).splitlines()
     assert lines[0].startswith("falcosidekick.yaml: slack.minimumpriority: expected one of debug, ")
     assert lines[0].endswith("found 'loud'")
@@ -114,15 +119,15 @@ def test_words_and_numbers_load_however_yaml_reads_them() -> None:
 
 
 def test_an_unknown_key_is_a_warning_with_the_nearest_name() -> None:
-    loaded = load({"slack": {"webhookurl": "https://a.example", "fotter": "x"}}, {}, "eyas.yaml")
+    loaded = load({"slack": {"webhookurl": "https://a.example", "fotter": "x"}}, {}, at({}))
     assert loaded.warnings == ("eyas.yaml: slack.fotter is not a setting, did you mean 'footer'?",)
 
 
 def test_a_receiver_that_does_not_exist_is_refused_but_for_a_file_of_falcosidekick() -> None:
     values = {"slak": {"webhookurl": "https://a.example"}}
     with pytest.raises(UsageError, match=r"^eyas\.yaml: slak is no output, did you mean 'slack'\?$"):
-        load(values, {}, "eyas.yaml")
-    told = load(values, {}, places={"slak": "config.yaml:1"}).warnings
+        load(values, {}, at({}))
+    told = load(values, {}, at({"slak": "config.yaml:1"}), {"slak"}).warnings
     assert told == ("config.yaml:1: slak is no output, did you mean 'slack'?",)
 
 
@@ -133,11 +138,17 @@ def test_a_receiver_that_is_off_for_want_of_its_credential_is_told() -> None:
         "aws": {"s3": {"prefix": "x"}},
         "prometheus": {"enabled": False},
     }
-    assert load(values, {}, "eyas.yaml").warnings == (
+    assert load(values, {}, at({})).warnings == (
         "eyas.yaml: slack.webhookurl is empty, so slack is off",
         "eyas.yaml: pagerduty.routingkey is missing, so pagerduty is off",
         "eyas.yaml: aws.s3.bucket is missing, so aws.s3 is off",
     )
+
+
+def test_a_fault_in_the_environment_names_the_variable() -> None:
+    env = {"SLACK_WEBHOOKURL": "https://a.example", "SLACK_MINIMUMPRIORITY": "loud"}
+    with pytest.raises(UsageError, match=r"^environment variable SLACK_MINIMUMPRIORITY: slack\.minimump"):
+        load({}, env)
 
 
 def test_a_fault_of_a_second_receiver_bears_its_own_name() -> None:
@@ -147,8 +158,7 @@ def test_a_fault_of_a_second_receiver_bears_its_own_name() -> None:
 
 def test_a_file_of_falcosidekick_with_every_receiver_and_no_credential_is_quiet() -> None:
     values = {"slack": {"webhookurl": "", "footer": "x"}, "aws": {"s3": {"bucket": ""}}}
-    places = {"slack": "config.yaml:1", "aws": "config.yaml:2", "aws.s3": "config.yaml:3"}
-    assert load(values, {}, places=places).warnings == ()
+    assert load(values, {}, theirs={"slack", "aws"}).warnings == ()
 
 
 def test_certificates_come_from_the_folder_that_stands_above() -> None:

@@ -32,7 +32,7 @@ FILE = "sources.db"
 
 def store_of(settings: config.Settings) -> Path:
     """Where the checkpoints of the sources are."""
-    return alerts.load(settings.alerts).folder() / FILE
+    return alerts.load(settings.alerts, settings.place).folder() / FILE
 
 
 class Feeds:

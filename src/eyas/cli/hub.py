@@ -41,8 +41,11 @@ def command(
     eyas hub --falcosidekick /etc/falcosidekick/config.yaml
     SLACK_WEBHOOKURL=https://… eyas hub -o alerts.listen.address=0.0.0.0
     """
-    logs.to_stderr()
-    settings = config.load(config_file or _default(), options).settings
+    found = config.load(config_file or _default(), options)
+    for warning in found.warnings:
+        click.echo(f"warning: {warning}", err=True)
+    settings = found.settings
+    logs.to_stderr(settings.log_level, settings.log_stderr)
     keep = _keep(settings, falcosidekick, store)
     stop = _until_told()
     voice = beside(stop.set) if aloud else None
@@ -50,7 +53,7 @@ def command(
     hub = Hub(Plan(keep, keeping.targets(settings, keep, Style(json_output=True)), said=said))
     served: list[web.Served] = []
     try:
-        served += _serving(hub, settings.webserver, keep.listen)
+        served += serving(hub, settings.webserver, keep.listen)
         _tell(hub, keep.listen, served)
         stop.wait()
     finally:
@@ -61,14 +64,15 @@ def command(
             raise voice.error
 
 
-def _serving(hub: Hub, server: schema.Webserver, listen: sections.Listener) -> Iterator[web.Served]:
+def serving(hub: Hub, server: schema.Webserver, listen: sections.Listener) -> Iterator[web.Served]:
     """The doors for alerts first, then health and metrics."""
     from eyas import _core
 
     collector = metrics.Collector(hub, None, _core.__version__)
     yield from keeping.doors(hub, collector, listen)
     if server.enabled:
-        place = web.Place(server.listen_address, server.listen_port)
+        certificate = server.ssl_certificate if server.ssl_enabled else ""
+        place = web.Place(server.listen_address, server.listen_port, certificate)
         yield web.Served(web.health(hub, collector, server.k8s_healthz_endpoint), place)
 
 
@@ -88,7 +92,7 @@ def _default() -> Path | None:
 def _keep(settings: config.Settings, falcosidekick: Path | None, store: Path | None) -> sections.Settings:
     """The section `alerts` with what the command line says."""
     told = {"falcosidekick": falcosidekick, "store": store}
-    found = sections.load(settings.alerts)
+    found = sections.load(settings.alerts, settings.place)
     found = found.model_copy(update={key: str(value) for key, value in told.items() if value is not None})
     file = sidekick.read(Path(found.falcosidekick)) if found.falcosidekick else None
     return found.model_copy(update={"listen": _listener(found.listen, file)})

@@ -36,13 +36,13 @@ Taker = Callable[[Alert], None]
 
 def live(settings: config.Settings) -> sections.Settings | None:
     """What `eyas run` keeps: everything, unless the configuration says no."""
-    found = sections.load(settings.alerts)
+    found = sections.load(settings.alerts, settings.place)
     return found if found.enabled else None
 
 
 def replayed(settings: config.Settings, store: Path | None) -> sections.Settings | None:
     """What `eyas replay` keeps: nothing, unless a store or a receiver is named."""
-    found = sections.load(settings.alerts)
+    found = sections.load(settings.alerts, settings.place)
     if store is not None:
         return found.model_copy(update={"store": str(store)})
     if found.store and "alerts" in settings.model_fields_set:
@@ -128,12 +128,13 @@ def _snapshots(settings: config.Settings) -> snapshot.Wanted | None:
         return None
     from eyas.hub.snapshot import Wanted
 
+    at = settings.place("metrics", "interval")
     try:
         interval = seconds(section.interval)
     except ValueError as error:
-        raise UsageError(f"metrics.interval: {error}") from None
+        raise UsageError(f"{at}: metrics.interval: {error}") from None
     if interval < SHORTEST:
-        raise UsageError(f"metrics.interval: '{section.interval}' is shorter than 100ms")
+        raise UsageError(f"{at}: metrics.interval: '{section.interval}' is shorter than 100ms")
     return Wanted(
         interval=interval,
         alert=heard,
@@ -226,7 +227,7 @@ def targets(settings: config.Settings, keep: sections.Settings, style: Style) ->
     """Every receiver that is switched on; what is odd about their settings goes to stderr."""
     from eyas.hub import own, receivers
 
-    found, warnings = receivers.load(settings.outputs, keep)
+    found, warnings = receivers.load(settings.outputs, keep, settings.place)
     for warning in warnings:
         click.echo(f"warning: {warning}", err=True)
     return [*own.targets(settings, style), *found]

@@ -150,10 +150,10 @@ def _read(raw: bytes) -> Alert:
 def _targets(config_file: Path | None, falcosidekick: Path | None) -> list[Target]:
     file = config_file or (DEFAULT_CONFIG if DEFAULT_CONFIG.exists() else None)
     settings = config.load(file).settings
-    section = sections.load(settings.alerts)
+    section = sections.load(settings.alerts, settings.place)
     if falcosidekick is not None:
         section = section.model_copy(update={"falcosidekick": str(falcosidekick)})
-    found, warnings = receivers.load(settings.outputs, section)
+    found, warnings = receivers.load(settings.outputs, section, settings.place)
     for warning in warnings:
         click.echo(f"warning: {warning}", err=True)
     return [*own.targets(settings, Style(json_output=settings.json_output)), *found]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -66,12 +67,13 @@ def load(path: Path | None, overrides: Sequence[str] = ()) -> Config:
     for text in overrides:
         if not text.startswith("config_files"):
             options.apply(values, text)
-            origin.note(text.partition("=")[0].partition(".")[0].partition("[")[0], f"option -o {text}")
+            origin.override(_named(options.steps(text.partition("=")[0])), f"option -o {text}")
     warnings = [*_renamed(values, origin), *_drop_gone(values, origin)]
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
         raise _refusal(error, origin) from None
+    settings.remember(origin.place)
     return Config(settings, [*warnings, *_idle(settings, origin)], origin.files)
 
 
@@ -81,7 +83,12 @@ def _apply_environment(values: dict[str, Any], origin: Origin) -> None:
         steps = name.removeprefix(PREFIX).lower().split("__")
         if name.startswith(PREFIX) and steps[0] in Settings.model_fields:
             options.put(values, steps, options.scalar(text), f"environment variable {name}")
-            origin.note(steps[0], f"environment variable {name}")
+            origin.override(steps, f"environment variable {name}")
+
+
+def _named(steps: Sequence[options.Step]) -> list[str]:
+    """The key that a path leads to: all of it, or the list that it adds to."""
+    return [str(step) for step in itertools.takewhile(lambda step: step != "", steps)]
 
 
 def _renamed(values: dict[str, Any], origin: Origin) -> Iterator[str]:

@@ -21,19 +21,25 @@ _VARIABLE = re.compile(r"(\$?)\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 @dataclass(slots=True)
 class Origin:
-    """Where each key came from."""
+    """Where each key came from, whatever the case of its letters."""
 
     files: list[Path] = field(default_factory=list)
     places: dict[str, str] = field(default_factory=dict)
 
     def note(self, key: str, place: str) -> None:
         """Remember the place of a key."""
+        self.places[key.lower()] = place
+
+    def override(self, steps: Sequence[str], place: str) -> None:
+        """Remember that a key was set from elsewhere: what a file says below it is gone."""
+        key = ".".join(steps).lower()
+        self.places = {name: at for name, at in self.places.items() if not name.startswith(f"{key}.")}
         self.places[key] = place
 
     def place(self, *steps: str) -> str:
         """File and line of the nearest known key."""
         for length in range(len(steps), 0, -1):
-            found = self.places.get(".".join(steps[:length]))
+            found = self.places.get(".".join(steps[:length]).lower())
             if found:
                 return found
         return "configuration"
@@ -125,6 +131,7 @@ def _places(node: Any, path: Path, above: tuple[str, ...], origin: Origin) -> No
     """Note the line of every key, and refuse a key that stands twice."""
     if isinstance(node, yaml.SequenceNode):
         for number, item in enumerate(node.value):
+            origin.note(".".join((*above, str(number))), f"{path}:{item.start_mark.line + 1}")
             _places(item, path, (*above, str(number)), origin)
     if not isinstance(node, yaml.MappingNode):
         return

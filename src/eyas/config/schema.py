@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
 from pydantic_core import PydanticCustomError
 
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -297,8 +298,18 @@ Turned = Annotated[
 ]
 
 
+Place = Callable[..., str]  # from the steps of a key to its file and line
+
+
+def _nowhere(*_: str) -> str:
+    """The place of keys that no file named."""
+    return "configuration"
+
+
 class Settings(Section):
-    """The whole configuration."""
+    """The whole configuration. It knows where each key stands, for faults that are found after it is loaded."""
+
+    _places: Place = PrivateAttr(default_factory=lambda: _nowhere)
 
     config_files: list[str | dict[str, str]] = Field(
         default_factory=list, description="Further files or folders: a path, or {path, strategy}."
@@ -363,3 +374,11 @@ class Settings(Section):
     alerts: dict[str, Any] = Field(
         default_factory=dict, description="How alerts are grouped, routed and kept."
     )
+
+    def remember(self, places: Place) -> None:
+        """Learn where keys stand."""
+        self._places = places
+
+    def place(self, *steps: str) -> str:
+        """File and line of a key, or of the nearest one above it: `eyas.yaml:12`."""
+        return self._places(*steps)

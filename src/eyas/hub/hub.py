@@ -27,6 +27,7 @@ from eyas.delivery.worker import Watch, Worker
 from eyas.delivery.writer import Ears, Writer
 from eyas.hub import closing, growth, silences
 from eyas.hub.activity import Activity, Notebook
+from eyas.hub.discarded import Discarded
 from eyas.hub.grouping import MOST, Bundle, Decision, Fate, Groups, Past
 from eyas.hub.growth import Growth
 from eyas.hub.routing import Router, Target
@@ -54,6 +55,11 @@ def _quietly(_: Alert) -> None:
     """Say nothing."""
 
 
+def _named(gone: Counter[int]) -> dict[str, int]:
+    """Numbers by the name of the severity."""
+    return {stored.SEVERITIES[number]: count for number, count in sorted(gone.items())}
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What a hub is made of."""
@@ -79,23 +85,24 @@ class Hub:
         self._lock = threading.RLock()
         self._dirty: dict[str, Bundle] = {}
         self._growth = Growth()
+        self._discarded = Discarded()
         self._silences: list[Silence] = []
         self._held_by: Counter[int] = Counter()
         self._unreported: Counter[tuple[str, str]] = Counter()
         self._unsaved: Counter[tuple[str, str]] = Counter()
         self.writer = Writer(self.folder, settings.policy(), Ears(self._kept, self._gone))
         self.notebook = Notebook(self.writer, alerts.hostname())
-        self._turn = self._take_turn()
-        if self._turn is not None:
-            names = [target.receiver.name for target in plan.targets if target.takes_back]
-            self.writer.change(lambda db: closing.announce(db, names))
-        self.workers = [self._worker(target) for target in plan.targets] if self._turn else []
+        self._turn: IO[bytes] | None = None
+        self.workers: list[Worker] = []
         self._stop = threading.Event()
         self._reported = time.monotonic()
         self._read_silences()
         self._read_groups()
-        for worker in self.workers:
-            worker.start()
+        if not self._take_turn():
+            names = [target.receiver.name for target in plan.targets]
+            log.warning(
+                "another process delivers from this store; receivers wait until it ends", outputs=names
+            )
         self._ticker = threading.Thread(target=self._tick, name="eyas-hub", daemon=True)
         self._ticker.start()
 
@@ -158,15 +165,18 @@ class Hub:
             self._tell_growth(self._growth.rest())
         self._tell_left_out()
         self.flush()
-        deadline = time.monotonic() + drain
-        done = [worker.drain(max(0.0, deadline - time.monotonic())) for worker in self.workers]
+        self._tell_gone(self._discarded.rest())
         self._stop.set()
         self._ticker.join(5)
+        deadline = time.monotonic() + drain
+        done = [worker.drain(max(0.0, deadline - time.monotonic())) for worker in self.workers]
         for worker in self.workers:
             worker.close()
         with self._lock:
             self._save()
         self.writer.close()
+        if rest := self._discarded.rest():
+            log.error("alerts were discarded", **_named(rest))
         if self._turn is not None:
             self._turn.close()
         return all(done)
@@ -215,15 +225,17 @@ class Hub:
             self._wake()
 
     def _gone(self, gone: Counter[int]) -> None:
-        """Alerts had to go that someone waited for. Told from another thread: this one has to go on writing."""
-        named = {stored.SEVERITIES[number]: count for number, count in sorted(gone.items())}
-        text = "the store is full: " + ", ".join(f"{count} {name}" for name, count in named.items())
+        """Alerts had to go that someone waited for. The ticker tells of them: the writer has to go on writing."""
+        self._discarded.add(gone)
+
+    def _tell_gone(self, gone: Counter[int]) -> None:
+        if not gone:
+            return
+        named = _named(gone)
+        text = ", ".join(f"{count} {name}" for name, count in named.items())
         log.error("alerts were discarded", **named)
-        threading.Thread(
-            target=self.tell,
-            args=("alerts were discarded", f"{text} alerts were discarded before they were delivered", named),
-            daemon=True,
-        ).start()
+        why = f"the store is full: {text} alerts were discarded before they were delivered"
+        self.tell("alerts were discarded", why, named)
 
     def _worker(self, target: Target) -> Worker:
         watch = Watch(self._dead, self._back, self.settings.dead_after)
@@ -240,16 +252,24 @@ class Hub:
     def _back(self, name: str, _: str) -> None:
         self.tell("receiver is back", f"output {name} answers again", {"output": name})
 
-    def _take_turn(self) -> IO[bytes] | None:
-        """Only one process at a time delivers from a store; any number adds to it."""
+    def _take_turn(self) -> bool:
+        """Begin to deliver, unless another process does: any number adds to a store, one at a time delivers from it."""
+        targets = self.router.targets
+        if self._turn is not None or not targets:
+            return True
         file = (self.folder / "deliver.lock").open("ab")
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             file.close()
-            log.info("another process delivers from this store", store=str(self.folder))
-            return None
-        return file
+            return False
+        self._turn = file
+        names = [target.receiver.name for target in targets if target.takes_back]
+        self.writer.change(lambda db: closing.announce(db, names))
+        self.workers = [self._worker(target) for target in targets]
+        for worker in self.workers:
+            worker.start()
+        return True
 
     def _tick(self) -> None:
         while not self._stop.wait(TICK):
@@ -257,6 +277,8 @@ class Hub:
                 self._tell_growth(self._growth.due())
                 self._save()
             self._read_silences()
+            self._tell_gone(self._discarded.due())
+            self._take_turn()
             if time.monotonic() - self._reported >= REPORT_EVERY:
                 self._reported = time.monotonic()
                 self.report()

@@ -179,7 +179,8 @@ def targets(settings: Settings, style: Style) -> list[Target]:
     if settings.program_output.enabled:
         command = settings.program_output.program
         if not command:
-            raise UsageError("program_output.program: expected a command, found nothing")
+            at = settings.place("program_output", "program")
+            raise UsageError(f"{at}: program_output.program: expected a command, found nothing")
         found.append(
             _target(
                 "program_output", style, lambda: ProgramSender(command, settings.program_output.keep_alive)
@@ -193,7 +194,8 @@ def targets(settings: Settings, style: Style) -> list[Target]:
 def _http(settings: Settings, style: Style) -> Target:
     http = settings.http_output
     if not http.url:
-        raise UsageError("http_output.url: expected an address, found nothing")
+        at = settings.place("http_output", "url")
+        raise UsageError(f"{at}: http_output.url: expected an address, found nothing")
     kind = "application/json" if style.json_output else "text/plain"
     authorities = http.ca_cert or http.ca_bundle
     trust = Trust(

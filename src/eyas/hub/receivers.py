@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 
 from eyas.alert import Alert
+from eyas.config import Place
 from eyas.delivery import Answer, Outcome, Request, Sender
 from eyas.delivery.http import HttpSender
 from eyas.delivery.worker import Receiver
@@ -50,16 +51,24 @@ class Prepared:
         self._inner.close()
 
 
-def load(values: Mapping[str, Any], settings: Settings) -> tuple[list[Target], list[str]]:
+def load(
+    values: Mapping[str, Any], settings: Settings, place: Place | None = None
+) -> tuple[list[Target], list[str]]:
     """Receivers of the section `outputs`, the environment and Falcosidekick's file, and what to tell people."""
     file = sidekick.read(Path(settings.falcosidekick)) if settings.falcosidekick else sidekick.File()
     merged = {**file.values, **values}
     if settings.falcosidekick:
         merged["prometheus"] = _counting(merged.get("prometheus"))
-    loaded = cards.load(merged, places=file.places)
+    own = {str(name).lower() for name in values}
+    theirs = {name for name in file.places if "." not in name} - own
+
+    def at(*steps: str) -> str:
+        return file.place(*steps) if steps[0] in theirs else place("outputs", *steps) if place else "outputs"
+
+    loaded = cards.load(merged, place=at, theirs=theirs)
     named = [(enabled.output.name, enabled) for enabled in loaded.enabled]
-    named += _further(values, loaded)
-    routing.check(settings.routes, [name for name, _ in named] + list(OWN))
+    named += _further(values, loaded, at)
+    routing.check(settings.routes, [name for name, _ in named] + list(OWN), place)
     return [target(name, one, loaded.shared, settings.routes) for name, one in named], list(loaded.warnings)
 
 
@@ -72,16 +81,17 @@ def _counting(section: Any) -> dict[str, Any]:
 OWN = ("file_output", "syslog_output", "program_output", "http_output")
 
 
-def _further(values: Mapping[str, Any], loaded: Loaded) -> list[tuple[str, Enabled]]:
+def _further(values: Mapping[str, Any], loaded: Loaded, place: Place) -> list[tuple[str, Enabled]]:
     """`slack@ops` is a second Slack beside `slack`, with its own settings."""
     found = []
     for name, section in values.items():
         kind, mark, _ = str(name).partition("@")
         if mark:
             if not isinstance(section, Mapping):
-                raise UsageError(f"outputs.{name}: expected a mapping of settings, found {section!r:.60}")
+                told = f"expected a mapping of settings, found {section!r:.60}"
+                raise UsageError(f"{place(str(name))}: outputs.{name}: {told}")
             output = find(kind)
-            made = cards.settings_of(output, section, loaded.shared, str(name))
+            made = cards.settings_of(output, section, loaded.shared, str(name), place)
             found.append((str(name), Enabled(output, made)))
     return found
 

@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from eyas.alert import Alert
+from eyas.config import Place
 from eyas.delivery import stored
 from eyas.delivery.worker import Receiver
 from eyas.errors import UsageError
 from eyas.hub import template
-from eyas.hub.settings import Route
+from eyas.hub.settings import SECTION, Route
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +58,14 @@ def _wants(route: Route, alert: Alert) -> bool:
     return route.when is None or route.when.holds(alert)
 
 
-def check(routes: Sequence[Route], names: Iterable[str]) -> None:
+def check(routes: Sequence[Route], names: Iterable[str], place: Place | None = None) -> None:
     """Refuse routes to receivers that do not exist, and templates that do not compile."""
     known = list(names)
+
+    def at(*steps: str) -> str:
+        key = ".".join((SECTION, "routes", *steps))
+        return f"{place(SECTION, 'routes', *steps)}: {key}" if place else key
+
     for number, route in enumerate(routes):
         for name in route.to:
             if name not in known:
@@ -69,13 +75,12 @@ def check(routes: Sequence[Route], names: Iterable[str]) -> None:
                     if near
                     else "outputs that are on: " + (", ".join(known) or "none")
                 )
-                raise UsageError(f"alerts.routes.{number}.to: no output '{name}' is switched on", hint)
+                raise UsageError(f"{at(str(number), 'to')}: no output '{name}' is switched on", hint)
         if route.priority not in (*stored.SEVERITIES, "info"):
-            raise UsageError(
-                f"alerts.routes.{number}.priority: '{route.priority}' is none of {', '.join(stored.SEVERITIES)}"
-            )
+            said = f"'{route.priority}' is none of {', '.join(stored.SEVERITIES)}"
+            raise UsageError(f"{at(str(number), 'priority')}: {said}")
         if route.template:
-            template.compiled(route.template, f"alerts.routes.{number}.template")
+            template.compiled(route.template, at(str(number), "template"))
 
 
 def text_of(name: str, routes: Sequence[Route], alert: Alert) -> str:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
+from eyas.config import Place
 from eyas.delivery import stored
 from eyas.delivery.discard import Policy
 from eyas.errors import UsageError
@@ -17,6 +18,7 @@ from eyas.hub.grouping import Defaults
 from eyas.rules.grouping import seconds
 
 INTERNAL = "internal"  # source of alerts about ourselves
+SECTION = "alerts"
 
 
 def _span(value: Any) -> Any:
@@ -120,14 +122,15 @@ class Settings(_Section):
         return Defaults(self.window, self.quiet, self.threshold, self.limit, self.rule_limit)
 
 
-def load(values: Mapping[str, Any], where: str = "alerts") -> Settings:
-    """Check the section; every fault is reported with its key."""
+def load(values: Mapping[str, Any], place: Place | None = None) -> Settings:
+    """Check the section; every fault is reported with its key, and with its place if that is known."""
     try:
         return Settings.model_validate(dict(values))
     except ValidationError as error:
         lines = []
         for item in error.errors():
-            key = ".".join(str(step) for step in (where, *item["loc"]))
+            steps = [str(step) for step in (SECTION, *item["loc"])]
+            key = f"{place(*steps)}: {'.'.join(steps)}" if place else ".".join(steps)
             found = "" if item["type"] == "extra_forbidden" else f", found {item['input']!r:.80}"
             text = (
                 "unknown key"

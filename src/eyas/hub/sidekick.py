@@ -48,6 +48,11 @@ class File:
     values: dict[str, Any] = field(default_factory=dict)
     places: Mapping[str, str] = field(default_factory=dict)  # `slack.icon` → `config.yaml:12`
 
+    def place(self, *steps: str) -> str:
+        """File and line of a key, or of the nearest one above it."""
+        names = (".".join(steps[:length]).lower() for length in range(len(steps), 0, -1))
+        return next((self.places[name] for name in names if name in self.places), "environment")
+
 
 def read(path: Path) -> File:
     """Read a file; raises UsageError with what is wrong with it."""

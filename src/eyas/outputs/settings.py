@@ -8,18 +8,25 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 
+from eyas.config import Place
 from eyas.delivery import Trust
 from eyas.errors import UsageError
 from eyas.outputs import OUTPUTS
 from eyas.outputs.card import Output, Settings, find, installed
 from eyas.outputs.values import Items, Map
+
+
+def _section_only(*_: str) -> str:
+    """The place of keys that came from no file."""
+    return "outputs"
+
 
 # Keys of Falcosidekick that say where it listens; `eyas hub` reads them.
 SERVER = ("listenaddress", "listenport", "tlsserver")
@@ -75,53 +82,56 @@ class _Notes:
 def load(
     values: Mapping[str, Any],
     environ: Mapping[str, str] | None = None,
-    where: str = "outputs",
-    places: Mapping[str, str] | None = None,
+    place: Place = _section_only,
+    theirs: Collection[str] = (),
 ) -> Loaded:
-    """Settings of every receiver that is on. All faults are reported at once, with the place of their key if known."""
+    """Settings of every receiver that is on. All faults are reported at once, with the place of their key.
+
+    `theirs` names sections that stand in a file of Falcosidekick.
+    """
     env = dict(os.environ if environ is None else environ)
     notes = _Notes()
     shared = _shared(values, env, notes)
     enabled = [found for name in OUTPUTS if (found := _enabled(name, values, env, shared, notes))]
-    _strangers(values, places or {}, notes)
-    _asleep(values, {one.output.name for one in enabled}, places or {}, notes)
+    _strangers(values, theirs, notes)
+    _asleep(values, {one.output.name for one in enabled}, theirs, notes)
     if notes.faults:
-        raise UsageError("\n".join(_placed(fault, where, places) for fault in notes.faults))
-    return Loaded(
-        tuple(enabled), shared, tuple(_placed(text, where, places) for text in dict.fromkeys(notes.warnings))
-    )
+        raise UsageError("\n".join(_placed(fault, place, env) for fault in notes.faults))
+    told = tuple(_placed(text, place, env) for text in dict.fromkeys(notes.warnings))
+    return Loaded(tuple(enabled), shared, told)
 
 
-def _placed(text: str, where: str, places: Mapping[str, str] | None) -> str:
-    """A fault behind the file and line of its key, or behind the section."""
+def _placed(text: str, place: Place, env: Mapping[str, str]) -> str:
+    """A fault behind the place of its key: a variable, or file and line."""
     key = text.partition(" ")[0].rstrip(":").lower()
-    return f"{(places or {}).get(key, where)}: {text}"
+    name = key.replace(".", "_").upper()
+    return f"{f'environment variable {name}' if env.get(name) else place(*key.split('.'))}: {text}"
 
 
-def _strangers(values: Mapping[str, Any], places: Mapping[str, str], notes: _Notes) -> None:
+def _strangers(values: Mapping[str, Any], theirs: Collection[str], notes: _Notes) -> None:
     """Refuse sections that are no receiver's, such as `slak`.
 
-    A file of Falcosidekick, whose keys have places, may name receivers that are newer: of those the reader is told.
+    A file of Falcosidekick may name receivers that are newer: of those the reader is told.
     """
     groups = {name.partition(".")[0] for name in OUTPUTS if "." in name}
     known = {name.partition(".")[0] for name in OUTPUTS} | set(Shared.model_fields) | set(SERVER)
     for key, section in values.items():
         low = str(key).lower()
         if low not in known and "@" not in low:
-            told = notes.warnings if low in places else notes.faults
+            told = notes.warnings if low in theirs else notes.faults
             told.append(f"{key} is no output{_near(low, known)}")
         if low in groups and isinstance(section, Mapping):
             _inner_strangers(str(key), section, notes)
 
 
-def _asleep(values: Mapping[str, Any], on: set[str], places: Mapping[str, str], notes: _Notes) -> None:
+def _asleep(values: Mapping[str, Any], on: set[str], theirs: Collection[str], notes: _Notes) -> None:
     """Tell of receivers with settings but without the one that switches them on.
 
     Falcosidekick's file names every receiver, most of them without a credential: of those nobody wants to hear.
     """
     for name in OUTPUTS:
         section = _section(values, name.split("."))
-        if name in on or name in places or not section:
+        if name in on or name.partition(".")[0] in theirs or not section:
             continue
         kind = find(name).settings
         low = {str(key).lower(): value for key, value in section.items()}
@@ -145,7 +155,11 @@ def _near(word: str, known: Iterable[str]) -> str:
 
 
 def settings_of(
-    output: Output, section: Mapping[str, Any], shared: Shared | None = None, name: str = ""
+    output: Output,
+    section: Mapping[str, Any],
+    shared: Shared | None = None,
+    name: str = "",
+    place: Place = _section_only,
 ) -> Settings:
     """Settings of one receiver from its own section; a fault names the key, behind `name` if it has one of its own."""
     notes = _Notes()
@@ -153,9 +167,8 @@ def settings_of(
     made = _validated(output, known, shared or Shared(), notes)
     if made is None:
         own = name or output.name
-        raise UsageError(
-            "\n".join(f"outputs: {own}{fault.removeprefix(output.name)}" for fault in notes.faults)
-        )
+        faults = (f"{own}{fault.removeprefix(output.name)}" for fault in notes.faults)
+        raise UsageError("\n".join(_placed(fault, place, {}) for fault in faults))
     return made
 
 

@@ -58,7 +58,8 @@ def folder_of(store: Path | None, config_file: Path | None) -> Path:
     file = config_file or (DEFAULT_CONFIG if DEFAULT_CONFIG.exists() else None)
     if file is None:
         return sections.default_folder()
-    return sections.load(config.load(file).settings.alerts).folder()
+    settings = config.load(file).settings
+    return sections.load(settings.alerts, settings.place).folder()
 
 
 @contextmanager
