@@ -204,14 +204,14 @@ class Catalog:
                 return text[:end]
         return None
 
-    def closest(self, name: str) -> str | None:
-        """Find the known field name most like `name`."""
+    def closest(self, name: str, but: str = "") -> str | None:
+        """Find the known field name most like `name`, other than `but`."""
         if name.startswith(("evt.arg.", "evt.rawarg.")):
             head, _, tail = name.rpartition(".")
             near = difflib.get_close_matches(tail, self.params, 1, 0.6)
             return f"{head}.{near[0]}" if near else None
-        near = difflib.get_close_matches(name[:LONGEST], self.fields, 1, 0.6)
-        return near[0] if near else None
+        near = difflib.get_close_matches(name[:LONGEST], self.fields, 2, 0.6)
+        return next((one for one in near if one != but), None)
 
     def closest_event(self, name: str) -> str | None:
         """Find the known event name most like `name`."""

@@ -34,6 +34,8 @@ class Tally:
     unknown_events: int = 0
     skipped: int = 0
     skipped_at: int | None = None
+    untimed: int = 0
+    untimed_at: int | None = None
     seconds: float = 0.0
     lost_by_class: dict[str, int] = field(default_factory=dict)
     by_rule: Counter[str] = field(default_factory=Counter)
@@ -47,6 +49,8 @@ class Tally:
         self.unknown_events = stats["unknown_events"]
         self.skipped = stats.get("skipped", 0)
         self.skipped_at = stats.get("skipped_at")
+        self.untimed = stats.get("untimed", 0)
+        self.untimed_at = stats.get("untimed_at")
         self.seconds = stats["seconds"]
         self.lost_by_class = stats.get("lost_by_class", {})
         self.warnings = stats.get("warnings", [])
@@ -66,6 +70,7 @@ class Tally:
         self.lost += more.lost
         self.unknown_events += more.unknown_events
         self.skipped += more.skipped
+        self.untimed += more.untimed
         self.seconds += more.seconds
         self.by_rule += more.by_rule
         self.by_priority += more.by_priority
@@ -80,6 +85,7 @@ class Tally:
             "lost_by_class": self.lost_by_class,
             "unknown_events": self.unknown_events,
             "skipped": self.skipped,
+            "untimed": self.untimed,
             "seconds": round(self.seconds, 6),
             "events_per_second": round(rate, 1),
         }

@@ -122,6 +122,26 @@ def test_the_same_event_on_two_feeds_is_two(store: Checkpoints) -> None:
     assert len(run(store, script(event(1)).feed("one"), script(event(1)).feed("two"))) == 2
 
 
+def test_an_event_without_a_time_is_judged_counted_and_known_by_its_id_when_it_comes_again(
+    store: Checkpoints,
+) -> None:
+    timeless = b'{"auditID":"7","verb":"get"}\n'
+    feed = script(event(1) + timeless, timeless).feed()
+    loaded = rules.load_documents([document.parse("r.yaml", RULE)], members.known(), rules.Settings())
+    raised: list[Alert] = []
+    intake = Intake([feed], judges(["k8s_audit"], loaded.active, members.known()), store, raised.extend)
+    with capture_logs() as lines:
+        intake.run()
+    assert messages(raised) == ["get 1", "get 7"]
+    assert raised[0].ts == raised[1].ts
+    assert (intake.statuses[0].untimed, intake.statuses[0].events) == (2, 3)
+    assert [(line["event"], line["source"], line["at"]) for line in lines] == [
+        ("judged at another time", "k8s_audit", f"script+{len(event(1))}"),
+        ("judged at another time", "k8s_audit", "script+0"),
+    ]
+    assert run(store, script(timeless).feed()) == []
+
+
 def test_equal_events_without_an_id_are_each_an_alert(store: Checkpoints) -> None:
     plain = b'{"verb":"get","stageTimestamp":"2026-01-31T10:00:00Z"}\n'
     assert len(run(store, script(plain * 3).feed())) == 3

@@ -30,6 +30,14 @@ def test_a_transformer_prints_its_value_and_lists_its_fields(catalog: Catalog) -
     assert compiled.segments == (Placeholder(2, 'join(", ", (proc.name, proc.pid))'),)
 
 
+def test_a_name_of_which_only_the_beginning_is_a_field_is_told_with_the_nearest(catalog: Catalog) -> None:
+    compiled = template("of %proc.pname.nam, %fd.name. Then %evt.time.s.", catalog)
+    (told,) = compiled.advice
+    assert (told.code, told.severity, told.span) == ("W105", "warning", (3, 18))
+    assert told.message == "there is no field proc.pname.nam: %proc.pname is printed, and '.nam' as text"
+    assert told.help == "did you mean %proc.name?"
+
+
 @pytest.mark.parametrize(
     ("text", "code"),
     [

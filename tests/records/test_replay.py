@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -57,16 +58,32 @@ def test_a_file_holds_documents_lines_or_lists(tmp_path: Path, content: str, ale
 
 def test_what_is_no_event_is_told_and_the_rest_goes_on(tmp_path: Path) -> None:
     good = json.dumps(EVENT)
-    lines = [good, "rubbish", json.dumps({"verb": "create"}), '{"a":' + "[" * 10_000, good]
+    lines = [good, "rubbish", '{"a":' + "[" * 10_000, good]
     done = replay(tmp_path, "\n".join(lines).encode())
     assert done.stdout.count("made pods") == 2
     told = [line.rsplit(": byte ", 1)[1] for line in done.stderr.splitlines()]
     assert [text.split(": ", 1)[1] for text in told] == [
         "not JSON: '{' or '[' expected",
-        "no time: the record says none that can be read",
         "nested deeper than 256",
     ]
-    assert json.loads((tmp_path / "stats.json").read_text())["unknown_events"] == 3
+    assert json.loads((tmp_path / "stats.json").read_text())["unknown_events"] == 2
+
+
+def test_a_record_without_a_time_happened_with_the_one_before_or_when_its_file_was_written(
+    tmp_path: Path,
+) -> None:
+    timeless = json.dumps({key: value for key, value in EVENT.items() if key != "stageTimestamp"})
+    lines = f"{timeless}\n{json.dumps(EVENT)}\n{timeless}\n".encode()
+    replay(tmp_path, lines)
+    os.utime(tmp_path / "events.json", (86_400.25, 86_400.25))
+    arguments = ["--source", "k8s_audit", "-r", str(tmp_path / "rules.yaml"), str(tmp_path / "events.json")]
+    arguments += ["--json", "--stats", str(tmp_path / "stats.json")]
+    done = CliRunner().invoke(command, arguments, catch_exceptions=False)
+    times = [json.loads(line)["time"] for line in done.stdout.splitlines()]
+    assert times == ["1970-01-02T00:00:00.250000000Z", *["2023-05-04T10:11:12.000000000Z"] * 2]
+    told = "events.json: 2 events say no time of their own, first byte 0: judged at that of the event before"
+    assert told in done.stderr
+    assert json.loads((tmp_path / "stats.json").read_text())["untimed"] == 2
 
 
 def test_records_that_are_no_events_are_counted_and_told_with_place_and_reason(tmp_path: Path) -> None:

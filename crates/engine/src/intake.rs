@@ -29,6 +29,15 @@ struct Question {
 /// Why a record was left out.
 pub type Refusal = Warning;
 
+/// Records that say no time of their own.
+#[derive(Clone, Copy, Default)]
+pub struct Untimed {
+    /// How many there were.
+    pub count: u64,
+    /// Where the first was since the last call of `Intake::forget_places`.
+    pub at: Option<u64>,
+}
+
 /// What a source's rules need between records.
 pub struct Intake {
     program: Arc<Program>,
@@ -41,8 +50,10 @@ pub struct Intake {
     skipped: u64,
     skipped_at: Option<u64>,
     repeated: u64,
+    untimed: Untimed,
     first_ts: Option<u64>,
     previous_ts: u64,
+    neighbour: Option<u64>,
     known: Known,
     refusals: Vec<Refusal>,
     question: Option<Question>,
@@ -90,6 +101,8 @@ impl Intake {
             skipped: 0,
             skipped_at: None,
             repeated: 0,
+            untimed: Untimed::default(),
+            neighbour: None,
             first_ts: None,
             previous_ts: 0,
             known: Known { keep: repeats, ..Known::default() },
@@ -98,8 +111,8 @@ impl Intake {
         }
     }
 
-    /// How each part of a rule came out on event `num` of a stream, of which no record is longer than `limit`; none
-    /// when there are fewer events.
+    /// How each part of a rule came out on event `num` of a stream, of which no record is longer than `limit`, and
+    /// which came at a time; none when there are fewer events.
     ///
     /// # Errors
     /// When the stream cannot be read.
@@ -107,6 +120,7 @@ impl Intake {
         mut self,
         source: impl Read + Send + 'static,
         limit: usize,
+        came: u64,
         rule: u32,
         num: u64,
     ) -> io::Result<Option<Json>> {
@@ -114,7 +128,7 @@ impl Intake {
         let mut reader = Reader::new(source, limit);
         let mut ended = false;
         while !ended && self.events < num {
-            ended = self.take(&mut reader, 1, None, &mut Vec::new())?;
+            ended = self.take(&mut reader, 1, came, &mut Vec::new())?;
         }
         Ok(self.question.and_then(|question| question.answer))
     }
@@ -140,14 +154,25 @@ impl Intake {
         [self.events, self.refused, self.skipped, self.repeated]
     }
 
-    /// Where the first record was that was skipped since the last call of `forget_skipped`.
+    /// Where the first record was that was skipped since the last call of `forget_places`.
     pub fn skipped_at(&self) -> Option<u64> {
         self.skipped_at
     }
 
-    /// Lets the next record that is skipped be the first.
-    pub fn forget_skipped(&mut self) {
+    /// Events that say no time of their own.
+    pub fn untimed(&self) -> Untimed {
+        self.untimed
+    }
+
+    /// Lets the next record that is skipped, or says no time, be the first.
+    pub fn forget_places(&mut self) {
         self.skipped_at = None;
+        self.untimed.at = None;
+    }
+
+    /// Lets no record of what comes next take its time from one before.
+    pub(crate) fn forget_neighbour(&mut self) {
+        self.neighbour = None;
     }
 
     /// Matches made.
@@ -162,11 +187,11 @@ impl Intake {
         }
     }
 
-    /// Judges one record.
-    fn judge(&mut self, record: &mut Looked<'_, '_>, offset: u64, time: Option<u64>, out: &mut Vec<Match>) {
-        let Some(ts) = record.own_time().or(time) else {
-            return self.refuse(offset, "no time: the record says none that can be read".to_owned());
-        };
+    /// Judges one record. One that says no time happened when the record before it did, else at `came`.
+    fn judge(&mut self, record: &mut Looked<'_, '_>, offset: u64, came: u64, out: &mut Vec<Match>) {
+        let own = record.own_time();
+        self.neighbour = own.or(self.neighbour);
+        let ts = self.neighbour.unwrap_or(came);
         record.happened(ts);
         if !record.is_event() {
             self.skipped += 1;
@@ -178,6 +203,10 @@ impl Intake {
             return;
         }
         self.events += 1;
+        if own.is_none() {
+            self.untimed.count += 1;
+            self.untimed.at.get_or_insert(offset);
+        }
         let first_ts = *self.first_ts.get_or_insert(ts);
         let event = Event::of_record(self.events, ts);
         let seen = Seen::default();
@@ -198,18 +227,25 @@ impl Intake {
         self.program.judge(&mut self.memory, &cx, &mut self.hits);
         for &rule in &self.hits {
             let values = self.program.outputs(rule, &cx);
-            out.push(Match { rule, num: event.num, ts, event: event.info().name, values });
+            out.push(Match {
+                rule,
+                num: event.num,
+                ts,
+                timed: own.is_some(),
+                event: event.info().name,
+                values,
+            });
         }
         self.alerts += self.hits.len() as u64;
         self.previous_ts = ts;
     }
 
-    /// Takes up to `max_events` records from a reader; true at its end. `time` is for records that say none.
+    /// Takes up to `max_events` records, which came at a time, from a reader; true at its end.
     pub(crate) fn take(
         &mut self,
         reader: &mut Reader<'_>,
         max_events: usize,
-        time: Option<u64>,
+        came: u64,
         out: &mut Vec<Match>,
     ) -> io::Result<bool> {
         let program = Arc::clone(&self.program);
@@ -218,7 +254,7 @@ impl Intake {
         for _ in 0..max_events {
             match reader.next(asked, cells)? {
                 Item::Record(mut record, offset) => {
-                    self.judge(&mut record, offset, time, out);
+                    self.judge(&mut record, offset, came, out);
                     cells = record.into_cells().recycled();
                 }
                 Item::Refused(refused) => {

@@ -46,7 +46,14 @@ impl Judge {
         }
         for &rule in &self.hits {
             let values = self.program.outputs(rule, cx);
-            out.push(Match { rule, num: cx.event.num, ts: cx.event.ts, event: cx.event.info().name, values });
+            out.push(Match {
+                rule,
+                num: cx.event.num,
+                ts: cx.event.ts,
+                timed: true,
+                event: cx.event.info().name,
+                values,
+            });
         }
     }
 }

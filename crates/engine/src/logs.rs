@@ -21,13 +21,14 @@ impl Bodies {
         Bodies { intake, reader: Reader::new(io::empty(), limit) }
     }
 
-    /// Judges every record of a body. `time` is for records that say none.
+    /// Judges every record of a body, which came at a time.
     ///
     /// # Errors
     /// Never: a body is in memory.
-    pub fn body(&mut self, body: &[u8], time: Option<u64>, out: &mut Vec<Match>) -> io::Result<()> {
+    pub fn body(&mut self, body: &[u8], came: u64, out: &mut Vec<Match>) -> io::Result<()> {
         self.reader.turn_to(body);
-        self.intake.take(&mut self.reader, usize::MAX, time, out).map(|_| ())
+        self.intake.forget_neighbour();
+        self.intake.take(&mut self.reader, usize::MAX, came, out).map(|_| ())
     }
 }
 
@@ -35,14 +36,21 @@ impl Bodies {
 pub struct Logs {
     intake: Intake,
     reader: Reader<'static>,
+    came: u64,
     clock: Clock,
     nanoseconds: u64,
 }
 
 impl Logs {
-    /// Judges a stream, of which no record is longer than `limit`.
-    pub fn new(source: impl Read + Send + 'static, limit: usize, intake: Intake, clock: Clock) -> Logs {
-        Logs { intake, reader: Reader::new(source, limit), clock, nanoseconds: 0 }
+    /// Judges a stream that came at a time, of which no record is longer than `limit`.
+    pub fn new(
+        source: impl Read + Send + 'static,
+        came: u64,
+        limit: usize,
+        intake: Intake,
+        clock: Clock,
+    ) -> Logs {
+        Logs { intake, reader: Reader::new(source, limit), came, clock, nanoseconds: 0 }
     }
 
     /// Judges up to `max_events` records.
@@ -52,7 +60,7 @@ impl Logs {
     pub fn next(&mut self, max_events: usize) -> io::Result<Batch> {
         let start = (self.clock)();
         let mut batch = Batch::default();
-        batch.ended = self.intake.take(&mut self.reader, max_events, None, &mut batch.matches)?;
+        batch.ended = self.intake.take(&mut self.reader, max_events, self.came, &mut batch.matches)?;
         self.nanoseconds += (self.clock)().saturating_sub(start);
         Ok(batch)
     }

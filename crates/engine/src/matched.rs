@@ -9,6 +9,8 @@ pub struct Match {
     pub num: u64,
     /// Time of the event, nanoseconds since the epoch.
     pub ts: u64,
+    /// Whether the event says its time itself.
+    pub timed: bool,
     /// Name of the event type.
     pub event: &'static str,
     /// Text and JSON form of the rule's output operands, in their order.

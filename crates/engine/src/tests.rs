@@ -26,7 +26,7 @@ fn program(conditions: &[Json]) -> Arc<Program> {
 fn held(conditions: &[Json], record: &Json) -> Vec<u32> {
     let mut bodies = Bodies::new(Intake::new(program(conditions), "host", 0), 1 << 20);
     let mut found = Vec::new();
-    bodies.body(record.to_string().as_bytes(), None, &mut found).unwrap();
+    bodies.body(record.to_string().as_bytes(), 1, &mut found).unwrap();
     found.into_iter().map(|m| m.rule).collect()
 }
 
@@ -98,11 +98,23 @@ fn a_repeat_is_known_by_its_identity() {
     let mut found = Vec::new();
     for id in ["a", "a", "b", "c", "a", "c"] {
         let body = json!({"t": 1.5, "id": id}).to_string();
-        bodies.body(body.as_bytes(), None, &mut found).unwrap();
+        bodies.body(body.as_bytes(), 1, &mut found).unwrap();
     }
     assert_eq!(
         found.iter().map(|m| (m.num, m.ts)).collect::<Vec<_>>(),
         [(1, 1_500_000_000), (2, 1_500_000_000), (3, 1_500_000_000), (4, 1_500_000_000),]
     );
     assert_eq!(bodies.intake.counts(), [4, 0, 0, 2]);
+}
+
+#[test]
+fn a_record_without_a_time_takes_that_of_the_one_before_or_of_its_arrival() {
+    let program = program(&[json!({"const": true})]);
+    let mut bodies = Bodies::new(Intake::new(program, "host", 0), 1 << 20);
+    let mut found = Vec::new();
+    bodies.body(br#"{"a":"x"} {"time":5} {"time":"no"} {"time":9}"#, 3, &mut found).unwrap();
+    bodies.body(br#"{"a":"y"}"#, 4, &mut found).unwrap();
+    let times: Vec<_> = found.iter().map(|m| (m.ts, m.timed)).collect();
+    assert_eq!(times, [(3, false), (5, true), (5, false), (9, true), (4, false)]);
+    assert_eq!(bodies.intake.untimed().count, 3);
 }

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, Cursor, Read};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::UNIX_EPOCH;
 
 use eyas_engine::{Bodies, Intake, Logs, unpacked};
 use pyo3::prelude::*;
@@ -18,8 +19,10 @@ const LIMIT: usize = 16 << 20;
 /// Bodies up to this are judged without letting go of the interpreter.
 const SMALL: usize = 16 << 10;
 
-/// Matches of a body, its events, its refusals, and how many records were skipped and where the first of them is.
-type Judged = (Vec<PyMatch>, u64, Vec<(u64, String)>, (u64, Option<u64>));
+/// How many records of a kind there were, and where the first of them is.
+type Counted = (u64, Option<u64>);
+/// Matches of a body, its events, its refusals, what was skipped, and what said no time.
+type Judged = (Vec<PyMatch>, u64, Vec<(u64, String)>, Counted, Counted);
 
 /// Bytes read again and again.
 struct Repeated {
@@ -50,6 +53,12 @@ fn open(path: &str, repeat: u32) -> io::Result<Box<dyn Read + Send>> {
     unpacked(Repeated { bytes: Cursor::new(bytes), left: repeat })
 }
 
+/// When a file was last changed, nanoseconds since the epoch: what of it says no time came then.
+fn modified(path: &str) -> io::Result<u64> {
+    let since = std::fs::metadata(path)?.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
+    Ok(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
+}
+
 /// How each part of rule `rule` came out on event `num` of a file of records, as JSON.
 #[pyfunction]
 pub(crate) fn explain_record<'py>(
@@ -59,9 +68,11 @@ pub(crate) fn explain_record<'py>(
     rule: u32,
     num: u64,
 ) -> PyResult<Bound<'py, PyBytes>> {
-    let source = open(path, 1).map_err(|e| errors::file(path, e))?;
+    let opened = open(path, 1).and_then(|source| Ok((source, modified(path)?)));
+    let (source, came) = opened.map_err(|e| errors::file(path, e))?;
     let intake = Intake::new(Arc::clone(&program.program), "", 0);
-    let tree = py.detach(|| intake.explain(source, LIMIT, rule, num)).map_err(|e| errors::file(path, e))?;
+    let tree =
+        py.detach(|| intake.explain(source, LIMIT, came, rule, num)).map_err(|e| errors::file(path, e))?;
     inspect::answer(py, tree, || format!("{path}: there is no event {num}"))
 }
 
@@ -73,6 +84,7 @@ fn counted<'py>(py: Python<'py>, intake: &Intake) -> PyResult<Bound<'py, PyDict>
     dict.set_item("refused", refused)?;
     dict.set_item("skipped", skipped)?;
     dict.set_item("repeated", repeated)?;
+    dict.set_item("untimed", intake.untimed().count)?;
     Ok(dict)
 }
 
@@ -96,9 +108,10 @@ impl PyLogs {
         repeats: usize,
         repeat: u32,
     ) -> PyResult<PyLogs> {
-        let source = py.detach(|| open(&path, repeat)).map_err(|e| errors::file(&path, e))?;
+        let opened = py.detach(|| open(&path, repeat).and_then(|source| Ok((source, modified(&path)?))));
+        let (source, came) = opened.map_err(|e| errors::file(&path, e))?;
         let intake = Intake::new(Arc::clone(&program.program), hostname, repeats);
-        Ok(PyLogs { logs: Mutex::new(Logs::new(source, limit, intake, clock)), path })
+        Ok(PyLogs { logs: Mutex::new(Logs::new(source, came, limit, intake, clock)), path })
     }
 
     /// Judges up to `max_events` records: their matches, and whether the end is reached.
@@ -113,6 +126,7 @@ impl PyLogs {
         let s = logs.statistics();
         let dict = counted(py, logs.intake())?;
         dict.set_item("skipped_at", logs.intake().skipped_at())?;
+        dict.set_item("untimed_at", logs.intake().untimed().at)?;
         dict.set_item("lost", 0)?;
         dict.set_item("unknown_events", s.unknown_events)?;
         dict.set_item("seconds", s.nanoseconds as f64 / 1e9)?;
@@ -145,25 +159,27 @@ impl PyBodies {
         PyBodies { bodies: Mutex::new(Bodies::new(intake, limit)) }
     }
 
-    /// Judges every record of a body; `time`, in nanoseconds, is for records that say none. Gives the matches, how
-    /// many events there were, what was refused (offset in the body, and why), and what was skipped (how many, and the
-    /// offset of the first).
-    #[pyo3(signature = (body, time=None))]
-    fn judge(&self, py: Python<'_>, body: &[u8], time: Option<u64>) -> PyResult<Judged> {
+    /// Judges every record of a body that came at a time, in nanoseconds. Gives the matches, how many events there
+    /// were, what was refused (offset in the body, and why), and what was skipped and what said no time of its own (how
+    /// many, and the offset of the first).
+    fn judge(&self, py: Python<'_>, body: &[u8], came: u64) -> PyResult<Judged> {
         let mut found = Vec::new();
         let mut judge = || {
             let mut bodies = self.lock();
-            let [events_before, _, skipped_before, _] = bodies.intake.counts();
-            bodies.intake.forget_skipped();
-            bodies.body(body, time, &mut found)?;
-            let [events, _, skipped, _] = bodies.intake.counts();
+            let ([events_before, _, skipped_before, _], untimed_before) =
+                (bodies.intake.counts(), bodies.intake.untimed());
+            bodies.intake.forget_places();
+            bodies.body(body, came, &mut found)?;
+            let ([events, _, skipped, _], untimed) = (bodies.intake.counts(), bodies.intake.untimed());
             let skips = (skipped - skipped_before, bodies.intake.skipped_at());
-            Ok((events - events_before, bodies.intake.refusals(), skips))
+            let timeless = (untimed.count - untimed_before.count, untimed.at);
+            Ok((events - events_before, bodies.intake.refusals(), skips, timeless))
         };
         // A small body takes less time than handing the interpreter over and back.
         let judged: io::Result<_> = if body.len() < SMALL { judge() } else { py.detach(judge) };
-        let (events, refusals, skips) = judged.map_err(errors::core)?;
-        Ok((matches(py, found)?, events, refusals.into_iter().map(|r| (r.offset, r.text)).collect(), skips))
+        let (events, refusals, skips, timeless) = judged.map_err(errors::core)?;
+        let refused = refusals.into_iter().map(|r| (r.offset, r.text)).collect();
+        Ok((matches(py, found)?, events, refused, skips, timeless))
     }
 
     /// Puts other rules of the same source in force.

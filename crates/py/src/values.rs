@@ -11,6 +11,7 @@ pub(crate) struct PyMatch {
     rule: u32,
     num: u64,
     ts: u64,
+    timed: bool,
     event: &'static str,
     values: Py<PyList>,
 }
@@ -25,7 +26,14 @@ fn one(py: Python<'_>, m: Match) -> PyResult<PyMatch> {
     for (text, value) in m.values {
         values.append(PyTuple::new(py, [text.into_pyobject(py)?.into_any(), json(py, &value)?])?)?;
     }
-    Ok(PyMatch { rule: m.rule, num: m.num, ts: m.ts, event: m.event, values: values.unbind() })
+    Ok(PyMatch {
+        rule: m.rule,
+        num: m.num,
+        ts: m.ts,
+        timed: m.timed,
+        event: m.event,
+        values: values.unbind(),
+    })
 }
 
 /// A JSON value as Python would load it.

@@ -114,6 +114,11 @@ def _warn(path: Path, source: str | None, tally: pipeline.Tally, card: Source | 
     if card is not None and tally.skipped:
         first = f"byte {tally.skipped_at}: {card.skips}"
         click.echo(f"{source}: {path}: {tally.skipped} skipped that are no events, first {first}", err=True)
+    if tally.untimed:
+        said = f"{tally.untimed} events say no time of their own, first byte {tally.untimed_at}"
+        click.echo(
+            f"{source}: {path}: {said}: judged at that of the event before, else of the file", err=True
+        )
     if source is None and tally.unknown_events:
         said = f"{tally.unknown_events} events of unknown types were skipped"
         click.echo(f"warning: {path}: {said}", err=True)

@@ -130,6 +130,8 @@ def _report(name: str, report: dict[str, Any]) -> Iterable[str]:
     counts = ", ".join(f"{report[key]} {key}" for key in ("events", "alerts", "repeated", "retries"))
     refused = ", ".join(f"{count} {reason}" for reason, count in report["refused"].items()) or "nothing"
     yield f"  {counts}; refused: {refused}"
+    if untimed := report.get("untimed"):
+        yield f"  {untimed} events said no time of their own and were judged at that of the event before, or of arrival"
 
 
 def _ago(moment: float) -> str:

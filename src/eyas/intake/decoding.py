@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,6 +30,7 @@ def decoded(path: Path, source: Source) -> Iterator[Path]:
                 made.write(record.data if isinstance(record.data, bytes) else orjson.dumps(record.data))
                 made.write(b"\n")
             made.flush()
+            os.utime(made.name, ns=(came := path.stat().st_mtime_ns, came))  # for what says no time
             yield Path(made.name)
     except OSError as error:
         raise RunError(f"{path}: {(error.strerror or str(error)).lower()}") from None

@@ -29,6 +29,8 @@ class Judgement:
     refusals: list[tuple[int, str]]
     skipped: int = 0
     skipped_at: int | None = None
+    untimed: int = 0
+    untimed_at: int | None = None
 
 
 class Judge:
@@ -54,16 +56,19 @@ class Judge:
                 body = b"\n".join(_lines(self.source.decode(body)))
             except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
                 return Judgement([], 0, [(0, f"{type(error).__name__}: {error}"[:300])])
-        matches, events, refusals, skips = self._bodies.judge(body, time.time_ns())
-        return Judgement(list(self._alerts(matches)) if matches else [], events, refusals, *skips)
+        matches, events, refusals, skips, untimed = self._bodies.judge(body, time.time_ns())
+        return Judgement(list(self._alerts(matches)) if matches else [], events, refusals, *skips, *untimed)
 
     def _alerts(self, matches: Sequence[_core.Match]) -> Iterator[Alert]:
         seen: Counter[str] = Counter()
         for match in matches:
             raised = pipeline.alert_of(match, self._rules[match.rule], self._host)
             own, whole = (value[0] for value in match.values[-2:])
-            key = own if self.source.identity and own != NOTHING else whole
-            place = f"{raised.rule}\0{match.ts}\0{key}"
+            known = bool(self.source.identity) and own != NOTHING
+            key = own if known else whole
+            # Of an event that has an id and no time, the time is that of its arrival: another when it comes again.
+            when = match.ts if match.timed or not known else ""
+            place = f"{raised.rule}\0{when}\0{key}"
             seen[place] += key is whole
             identity = hashlib.blake2b(f"{place}\0{seen[place]}".encode("utf-8", "replace"), digest_size=12)
             yield replace(raised, eyas={**raised.eyas, "id": identity.hexdigest()})

@@ -203,6 +203,8 @@ class Intake:
         if judgement.skipped:
             place = f"{parcel.origin}+{judgement.skipped_at}"
             line.link.status.refuse("no event", place, line.feed.source.skips, judgement.skipped)
+        if judgement.untimed:
+            line.link.status.date(f"{parcel.origin}+{judgement.untimed_at}", judgement.untimed)
         fresh = [alert for alert in judgement.alerts if self._is_new(line, alert, taken)]
         raised = _alerts(fresh)
         line.link.status.repeated += _alerts(judgement.alerts) - raised

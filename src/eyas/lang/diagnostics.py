@@ -71,6 +71,13 @@ CODES = {
             "LOAD_UNSAFE_NA_CHECK",
             "`<NA>` is compared with a field that may be absent",
         ),
+        Code(
+            "W105",
+            "half-a-field",
+            "warning",
+            "LOAD_UNKNOWN_FILTER",
+            "only the beginning of a name in an output is a field",
+        ),
     )
 }
 

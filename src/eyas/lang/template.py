@@ -8,13 +8,14 @@ from dataclasses import dataclass
 
 from eyas.catalog import Catalog
 from eyas.lang.constants import Ir
-from eyas.lang.diagnostics import Fault, FaultError, Span, refuse
+from eyas.lang.diagnostics import Fault, FaultError, Span, fault, refuse
 from eyas.lang.operands import Typed, fields_of, resolve, typed
 from eyas.lang.parse import CALL, Parser
 from eyas.lang.tree import Call, FieldRef, operand_text
 
 _WIDTH = re.compile(r"[0-9]+")
 _NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_.\-]*")
+_MORE = re.compile(r"\.[a-zA-Z]")
 _MAX_WIDTH = 65535
 
 
@@ -29,11 +30,15 @@ class Placeholder:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A compiled output. `fields` are the keys of `output_fields`, each with the number of its operand."""
+    """A compiled output.
+
+    `fields` are the keys of `output_fields`, each with the number of its operand; `advice` is what is probably not meant.
+    """
 
     segments: tuple[str | Placeholder, ...]
     operands: tuple[Ir, ...]
     fields: tuple[tuple[str, int], ...]
+    advice: tuple[Fault, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -48,6 +53,7 @@ class _Builder:
         self.operands: list[Ir] = []
         self.numbers: dict[str, int] = {}
         self.fields: dict[str, int] = {}
+        self.advice: list[Fault] = []
 
     def add(self, key: str, ir: Ir) -> int:
         if key not in self.numbers:
@@ -66,12 +72,16 @@ def template(text: str, catalog: Catalog) -> Template:
         if isinstance(piece, Fault):
             raise FaultError(piece)
         segments.append(piece)
-    return Template(tuple(segments), tuple(builder.operands), tuple(builder.fields.items()))
+    return Template(
+        tuple(segments), tuple(builder.operands), tuple(builder.fields.items()), tuple(builder.advice)
+    )
 
 
 def template_faults(text: str, catalog: Catalog) -> list[Fault]:
-    """Every fault of the placeholders of an output, in the order of the text."""
-    return [piece for piece in _pieces(text, catalog, _Builder()) if isinstance(piece, Fault)]
+    """Every fault of the placeholders of an output, and advice on them, in the order of the text."""
+    builder = _Builder()
+    faults = [piece for piece in _pieces(text, catalog, builder) if isinstance(piece, Fault)]
+    return sorted([*faults, *builder.advice], key=lambda one: one.span)
 
 
 def _pieces(text: str, catalog: Catalog, builder: _Builder) -> Iterator[str | Placeholder | Fault]:
@@ -145,11 +155,20 @@ def _field(
     known = found[0].field
     if found[0].key is None and known.arg != "none" and text.startswith("[", end):
         arg, end = _bracket(text, end, mark)
+    if arg is None and found[0].key is None and _MORE.match(name, found[1]):
+        builder.advice.append(_not_whole(name, found[1], (mark, at + len(name)), catalog))
     ref = FieldRef(text[at : at + found[1]], arg, (mark, end))
     typed_field = _printable(ref, (mark, end), catalog)
     key = operand_text(ref)
     builder.fields.setdefault(key, builder.add(key, typed_field.ir))
     return (ref, typed_field), end
+
+
+def _not_whole(name: str, end: int, span: Span, catalog: Catalog) -> Fault:
+    """Advice on a name of which only the beginning is a field."""
+    said = f"there is no field {name}: %{name[:end]} is printed, and '{name[end:]}' as text"
+    near = catalog.closest(name.rstrip("."), but=name[:end])
+    return fault("W105", span, said, f"did you mean %{near}?" if near else "")
 
 
 def _printable(ref: FieldRef, span: Span, catalog: Catalog) -> Typed:

@@ -255,6 +255,8 @@ class Compiler:
             for one in lang.template_faults(text, ground.catalog) or [error.fault]:
                 self._fault(one, rule.output, context, rule)
             return None
+        for one in template.advice:
+            self._fault(one, rule.output, context, rule)
         return self._added(rule, text, ground) or (template, text)
 
     def _added(self, rule: Rule, text: str, ground: Ground) -> tuple[Template, str] | None:

@@ -29,6 +29,7 @@ class Status:
     events: int = 0
     alerts: int = 0
     repeated: int = 0
+    untimed: int = 0
     retries: int = 0
     refused: Counter[str] = field(default_factory=Counter)
     heard: Callable[[Status], None] | None = None
@@ -44,8 +45,17 @@ class Status:
         """Count what was refused, and say so in one line."""
         before = self.refused[reason]
         count = self.refused[reason] = before + times
-        if count <= LOGGED or count // SAMPLE > before // SAMPLE:
+        if _is_told(before, count):
             _log().warning("refused", source=self.feed, at=origin, reason=reason, detail=detail, count=count)
+
+    def date(self, origin: str, times: int = 1) -> None:
+        """Count events that say no time of their own and were given one, and say so in one line."""
+        before, self.untimed = self.untimed, self.untimed + times
+        if _is_told(before, self.untimed):
+            reason = "the event says no time that can be read"
+            _log().warning(
+                "judged at another time", source=self.feed, at=origin, reason=reason, count=self.untimed
+            )
 
     def arrived(self, size: int) -> None:
         """Note that bytes came."""
@@ -58,6 +68,10 @@ class Status:
         """The figures as plain values."""
         names = (one.name for one in fields(self) if one.name != "heard")
         return {**{name: getattr(self, name) for name in names}, "refused": dict(self.refused)}
+
+
+def _is_told(before: int, count: int) -> bool:
+    return count <= LOGGED or count // SAMPLE > before // SAMPLE
 
 
 @functools.cache
