@@ -8,6 +8,7 @@ import pytest
 
 from eyas import catalog, rules
 from eyas.rules import document
+from eyas.rules.facts import Test
 from eyas.rules.plan import DATA, Plan, Sieve, adjusted, plan
 from eyas.sources import members
 
@@ -53,6 +54,59 @@ def test_sends_are_collected_for_ip_sockets_when_nothing_else_can_match() -> Non
     assert planned("evt.type = sendto and fd.l4proto = udp").calls == {"sendto": ({"family": [0, 1028]},)}
     assert planned("evt.type = sendto and not fd.l4proto = udp").calls == {"sendto": ()}
     assert planned("evt.type = sendto").calls == {"sendto": ()}
+
+
+@pytest.mark.parametrize(
+    ("condition", "tests"),
+    [
+        ("kill and evt.rawarg.sig in (9, 19)", {"number": ["sig", [9, 19]]}),
+        ("kill and evt.rawarg.tid = 7", None),
+        ("kill and not evt.rawarg.tid = 7", ()),
+        (
+            "tgkill and (evt.rawarg.pid = 7 or evt.rawarg.tid = 7)",
+            {"any": [{"number": ["pid", [7]]}, {"number": ["tid", [7]]}]},
+        ),
+        ("ptrace and evt.arg.request = PTRACE_ATTACH", {"text": ["request", ["PTRACE_ATTACH"]]}),
+        ("unshare and evt.arg.flags contains CLONE_NEWUSER", {"contains": ["flags", ["CLONE_NEWUSER"]]}),
+        ("unshare and evt.arg.flags contains 40", ()),
+        ("chmod and user.uid = 0", {"user": [0]}),
+        ("chmod and not user.uid = 0", {"other_user": 0}),
+        ("chmod and user.uid != 0", {"other_user": 0}),
+        ("chmod and (user.uid != 0 or user.uid != 5)", ()),
+        ("chmod and proc.name in (sh, nc)", {"named": ["nc", "sh"]}),
+        ("chmod and not proc.name = sh", ()),
+        ("chmod and container.id != host", "contained"),
+        ("chmod and not container.id = host", "contained"),
+        ("chmod and container.id = host", ()),
+        ("chmod and k8s.ns.name = prod", "contained"),
+        ("chmod and not k8s.ns.name = prod", ()),
+    ],
+)
+def test_the_kernel_tests_what_a_condition_needs(condition: str, tests: Test | tuple[()] | None) -> None:
+    expected = () if tests == () else (tests,)
+    assert [*planned(f"evt.type = {condition}").calls.values()] == ([] if tests is None else [expected])
+
+
+def test_ports_are_asked_of_calls_that_say_both_ends() -> None:
+    ip = {"family": [0, 1028]}
+    assert planned("evt.type = sendto and fd.sport in (53, 5353)").calls == {
+        "sendto": (ip, {"ports": [53, 5353]})
+    }
+    assert planned("evt.type = write and fd.sport = 53").calls == {"write": ()}
+    assert planned("evt.type = sendto and not fd.sport = 53").calls == {"sendto": ()}
+
+
+def test_the_state_goes_without_connections_when_no_other_event_needs_them() -> None:
+    assert planned("evt.type = connect and fd.sport = 22", output="%fd.name").brief
+    assert planned("evt.type = chmod", output="%fd.name").brief
+    assert not planned("evt.type = sendto and fd.sport = 22").brief
+    assert not planned("evt.type = dup", output="%evt.args").brief
+    assert not planned("evt.type = connect", output="%eyas.login.address").brief
+
+
+def test_a_need_of_too_many_facts_is_left_out() -> None:
+    names = ", ".join(f"p{number}" for number in range(30))
+    assert planned(f"evt.type = chmod and proc.name in ({names})").calls == {"chmod": ()}
 
 
 def test_a_failed_exec_is_collected_only_when_a_rule_can_hold_on_it() -> None:

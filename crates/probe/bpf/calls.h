@@ -14,6 +14,7 @@
 /* Messages of a vector, and descriptors that are waited for. */
 #define MESSAGES 8
 #define POLLED 16
+#define EINPROGRESS 115
 
 /* ---- arguments ---- */
 
@@ -98,23 +99,122 @@ static __always_inline bool family_in(struct task_struct *task, __s32 fd, __u64 
 	return mask >> (family & 63) & 1;
 }
 
+/* What an argument of 64 bits has above 32 is not looked at: the kernel cuts most of them, and more is sent at worst. */
+static __always_inline bool is_among(const struct test *test, __u32 value)
+{
+	for (int i = 0; i < NUMBERS && i < test->value; i++)
+		if (test->word[i] == value)
+			return 1;
+	return 0;
+}
+
+static __always_inline bool has_port(const struct test *test, __u16 port)
+{
+	const __u16 *ports = (const void *)test->word;
+
+	for (int i = 0; i < PORTS; i++)
+		if (ports[i] == port)
+			return port;
+	return 0;
+}
+
+/* Port of the address that a call names. */
+static __always_inline __u16 said_port(struct record *r, __u32 place)
+{
+	__u64 from = argument(r, place);
+	struct message m;
+	__u16 word[2] = {};
+
+	if (place == ADDRESS_IN_MESSAGE) {
+		message_of(&m, (void *)r->args[1], r->flags & RECORD_COMPAT);
+		from = m.name;
+	}
+	if (from && place && place != NO_PEER)
+		bpf_probe_read_user(word, sizeof(word), (void *)from);
+	return __builtin_bswap16(word[1]);
+}
+
+/* What failed leaves the ports of before; a side that is not known may be any. */
+static __always_inline bool has_ports(struct record *r, struct task_struct *task, const struct test *test)
+{
+	struct sock *sk = sock_of(file_of(task, (__s32)argument(r, test->arg)));
+	__u16 own = sk ? FIELD(struct sock, sk, __sk_common.skc_num) : 0;
+	__u16 to = sk ? __builtin_bswap16(FIELD(struct sock, sk, __sk_common.skc_dport)) : 0;
+	__u16 said = said_port(r, test->value);
+
+	if ((r->ret < 0 && r->ret != -EINPROGRESS) || !own || (!to && !said && test->value != NO_PEER))
+		return 1;
+	return has_port(test, own) || has_port(test, to) || has_port(test, said);
+}
+
+/* Inside a user namespace a program's numbers of users are not the kernel's. */
+static __always_inline bool has_user(struct task_struct *task, const struct test *test, bool other)
+{
+	const struct cred *cred = BPF_CORE_READ(task, cred);
+	__u32 user = BPF_CORE_READ(cred, euid.val);
+
+	return BPF_CORE_READ(cred, user_ns, level) > 0 || (other ? user != test->word[0] : is_among(test, user));
+}
+
+/* Of a process that began under another plan nothing is known. */
+static __always_inline bool lives_so(struct task_struct *task, const struct test *test, bool contained)
+{
+	struct life *life = bpf_task_storage_get(&lives, task->group_leader, 0, 0);
+
+	if (!life || life->generation != plan_word(generation))
+		return 1;
+	return contained ? !life->on_host : (life->named | called(plain(task))) & test->word[0];
+}
+
 static __always_inline bool holds(struct record *r, struct task_struct *task, const struct test *test)
 {
-	__u64 value = argument(r, test->arg);
+	__u64 value = argument(r, test->arg), mask = test->word[1] | (__u64)test->word[2] << 32;
+	__u32 kind = test->kind & (TEST_OR - 1);
 
-	switch (test->kind) {
+	switch (kind) {
 	case TEST_RESULT:
 		return test->value == 0 ? r->ret >= 0 : test->value == 1 ? r->ret < 0 : r->ret != 0;
 	case TEST_ANY_BIT:
-		return value & test->mask;
+		return value & mask;
 	case TEST_NO_BIT:
-		return !(value & test->mask);
+		return !(value & mask);
 	case TEST_IN_BITS:
-		return value == test->value || (value < 64 && test->mask >> (value & 63) & 1);
+		value &= test->word[0] ? test->word[0] : ~0u;
+		return value == test->value || (value < 64 && mask >> (value & 63) & 1);
 	case TEST_FAMILY:
-		return family_in(task, value, test->mask);
+		return family_in(task, value, mask);
+	case TEST_NUMBERS:
+		return is_among(test, value);
+	case TEST_PORTS:
+		return has_ports(r, task, test);
+	case TEST_USER:
+	case TEST_OTHER_USER:
+		return has_user(task, test, kind == TEST_OTHER_USER);
+	case TEST_NAMES:
+	case TEST_CONTAINED:
+		return lives_so(task, test, kind == TEST_CONTAINED);
 	}
 	return 1;
+}
+
+/* Whether the tests of a call fail. Like `step` it is verified once, and given numbers only. */
+__noinline int fails(__u32 nr)
+{
+	struct task_struct *task = (void *)bpf_get_current_task_btf();
+	struct recipe *recipe = &plan.recipe[nr & (SYSCALLS - 1)];
+	__u32 tests = *(volatile __u8 *)&recipe->tests;
+	struct record *r = scratch(SLOT_CALL);
+	bool held = 0;
+
+	for (int i = 0; r && i < TESTS && i < tests; i++) {
+		held |= holds(r, task, &recipe->test[i]);
+		if (recipe->test[i].kind & TEST_OR)
+			continue;
+		if (!held)
+			return 1;
+		held = 0;
+	}
+	return 0;
 }
 
 /* ---- steps ---- */
@@ -320,12 +420,9 @@ static __always_inline int call(struct pt_regs *regs, __u64 nr, long ret, bool d
 		ARGUMENTS(r, regs, BPF_CORE_READ);
 	}
 	struct recipe *recipe = &plan.recipe[nr & (SYSCALLS - 1)];
-	__u32 steps = *(volatile __u8 *)&recipe->steps, tests = *(volatile __u8 *)&recipe->tests;
-	if (!(*(volatile __u8 *)&recipe->on))
+	__u32 steps = *(volatile __u8 *)&recipe->steps;
+	if (!(*(volatile __u8 *)&recipe->on) || (*(volatile __u8 *)&recipe->tests && fails(nr)))
 		return 0;
-	for (int i = 0; i < TESTS && i < tests; i++)
-		if (!holds(r, task, &recipe->test[i]))
-			return 0;
 	r->ts = bpf_ktime_get_boot_ns();
 	for (int i = 0; i < STEPS && i < steps; i++)
 		step(recipe->step[i].op, recipe->step[i].arg, recipe->step[i].len);

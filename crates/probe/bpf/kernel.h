@@ -156,7 +156,11 @@ struct group_info {
 	int ngroups;
 	struct kuid gid[0];
 };
+struct user_namespace {
+	int level;
+};
 struct cred {
+	struct user_namespace *user_ns;
 	struct kuid uid, gid, euid, egid, fsuid, fsgid;
 	kernel_cap_t cap_inheritable, cap_permitted, cap_effective;
 	struct group_info *group_info;

@@ -3,6 +3,15 @@
 #ifndef EYAS_READ_H
 #define EYAS_READ_H
 
+/* A pointer as a number, as functions that are verified once take it. */
+static __always_inline __u64 plain(const void *pointer)
+{
+	__u64 number = 0;
+
+	bpf_probe_read_kernel(&number, sizeof(number), &pointer);
+	return number;
+}
+
 /* Where the bytes of the next blob go. */
 static __always_inline __u8 *blob(struct record *r)
 {

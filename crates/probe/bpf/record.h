@@ -93,21 +93,33 @@ struct step {
 	__u16 len;
 };
 
-/* Tests of a recipe: all must hold, else the call is not sent. */
+/* Tests of a recipe. One whose kind has TEST_OR may fail when one behind it holds, up to the first without; each such
+ * group must hold, else the call is not sent. */
+#define TEST_OR 128
 enum test_kind {
 	TEST_RESULT = 1,  /* value 0: succeeded, 1: failed, 2: not zero */
 	TEST_ANY_BIT,  /* arg & mask != 0 */
 	TEST_NO_BIT,  /* arg & mask == 0 */
-	TEST_IN_BITS,  /* bit number arg is set in mask, or arg is value */
+	TEST_IN_BITS,  /* bit number arg is set in mask, or arg is value; the first word tells which bits of arg count */
 	TEST_FAMILY,  /* the socket in arg has a family whose bit is set in mask */
+	TEST_NUMBERS,  /* arg is one of the first `value` words */
+	TEST_PORTS,  /* the socket in arg has one of these ports on either side; `value` is the place of another address */
+	TEST_NAMES,  /* the caller has, or had when it began, a name of the plan whose bit is set in the first word */
+	TEST_USER,  /* the caller's effective user is one of the first `value` words */
+	TEST_OTHER_USER,  /* it is not the first word */
+	TEST_CONTAINED,  /* the caller is not surely outside of containers */
 };
-#define TESTS 3
+#define TESTS 8
+#define NUMBERS 3
+#define PORTS 6
+/* Places of the address that a call names beside its socket; an argument that is one itself has its number. */
+#define ADDRESS_IN_MESSAGE 8
+#define NO_PEER 9  /* the socket has no other side */
 
 struct test {
 	__u8 kind, arg;
 	__u16 value;
-	__u32 unused;
-	__u64 mask;
+	__u32 word[NUMBERS];  /* the last two are a mask; two ports each */
 };
 
 /* Which descriptors a call makes or forgets. */
@@ -125,20 +137,22 @@ struct recipe {
 	struct test test[TESTS];
 };
 
-/* Which opens for reading may matter: those of paths that begin or end in one of these ways, those of programs that had
- * one of these names when they began, and those of paths that lead somewhere else than they say. */
-#define NAMES 8
-/* Bytes of a path that count at either end. */
-#define PART 8
+/* Names of programs that tests and the sieve speak of. */
+#define NAMES 32
 struct name {
 	__u64 word[2];
 };
+
+/* Which opens for reading may matter: those of paths that begin or end in one of these ways, those of programs that had
+ * one of these names when they began, and those of paths that lead somewhere else than they say. */
+/* Bytes of a path that count at either end. */
+#define PART 8
 /* `begin[i][byte]` has a bit for each beginning that may have the byte at that place, or is shorter; `end` counts
- * places from the last. `writing` are the flags of opens that are not for reading a file. */
+ * places from the last. `names` has a bit for each name that matters, and `writing` are the flags of opens that are not
+ * for reading a file. */
 struct sieve {
 	__u32 on, names, failures, writing;
 	__u32 begin[PART][256], end[PART][256];
-	struct name name[NAMES];
 };
 
 /* What becomes of a call, by its number. */
@@ -157,12 +171,14 @@ struct plan {
 	__u32 running;
 	__u32 data;  /* bytes of buffers that are kept */
 	__u32 generation;  /* another number for every plan */
+	__u32 names, places;  /* number of names; whether it is asked who is in a container */
 	__u32 unused;
 	__u8 wanted[SYSCALLS];  /* enum wanted by number, of either kind of caller */
 	__u16 compat[SYSCALLS];  /* number of a 32-bit caller to ours, 0xffff when there is none */
 	__u16 socketcall[32];  /* what socketcall stands for */
 	__u16 ring[RING_OPERATIONS];  /* calls that operations of io_uring stand for */
 	struct recipe recipe[SYSCALLS];
+	struct name name[NAMES];
 	struct sieve sieve;
 };
 

@@ -12,9 +12,10 @@
 #define HIGHS 0x8080808080808080ull
 #define S_IFDIR 0040000
 
-/* What is remembered of a process: whether it, or a thread of it, has a name that matters under a plan. */
+/* What is remembered of a process under a plan: a bit for each name that it, or a thread of it, began with, and whether
+ * it is surely outside of containers. */
 struct life {
-	__u32 generation, named;
+	__u32 generation, named, on_host;
 };
 
 struct {
@@ -72,19 +73,21 @@ __noinline int unmark_all(__u64 identity)
 
 /* ---- names ---- */
 
-static __always_inline bool is_named(struct task_struct *task)
+/* A bit for each name of the plan that a task has. Not static, so that it is verified once. */
+__noinline int called(__u64 from)
 {
-	__u32 names = sieve_word(names);
+	struct task_struct *task = (void *)from;
+	__u32 names = plan_word(names), found = 0;
 	struct name comm = {};
 
 	BPF_CORE_READ_STR_INTO((char(*)[16])&comm, task, comm);
 	for (int i = 0; i < NAMES && i < names; i++) {
-		struct name *name = &plan.sieve.name[i];
+		struct name *name = &plan.name[i];
 
 		if (name->word[0] == comm.word[0] && name->word[1] == comm.word[1])
-			return 1;
+			found |= 1u << i;
 	}
-	return 0;
+	return found;
 }
 
 /* A program begins: by exec, or as a copy of its parent. */
@@ -92,27 +95,29 @@ static __always_inline void begins(struct task_struct *task)
 {
 	struct life *life;
 
-	if (!sieve_word(on))
+	if (!plan_word(names) && !plan_word(places))
 		return;
 	life = bpf_task_storage_get(&lives, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (!life)
 		return;
 	life->generation = plan_word(generation);
-	life->named = is_named(task);
+	life->named = called(plain(task));
+	life->on_host = plan_word(places) && is_on_host(plain(task));
 	*seat_of(identity(task)) = 0;
 }
 
 /* A thread begins: its name counts for the process. */
 static __always_inline void joins(struct task_struct *thread)
 {
+	__u32 names = plan_word(names) ? called(plain(thread)) : 0;
 	struct life *life;
 
-	if (!sieve_word(on) || !is_named(thread))
+	if (!names)
 		return;
 	life = bpf_task_storage_get(&lives, thread->group_leader, 0, 0);
 	if (!life)
 		return;
-	life->named = 1;
+	life->named |= names;
 	*seat_of(identity(thread)) = 0;
 }
 
@@ -121,15 +126,16 @@ static __always_inline bool is_nameless(struct task_struct *task, __u64 identity
 {
 	__u32 generation = plan_word(generation);
 	__u64 *seat = seat_of(identity), entry = identity | (generation & 1023);
+	__u32 names = sieve_word(names);
 
 	if (*seat == entry)
 		return 1;
 	struct life *life = bpf_task_storage_get(&lives, task->group_leader, 0, 0);
-	if (!life || life->generation != generation || life->named)
+	if (!life || life->generation != generation || life->named & names)
 		return 0;
 	*seat = entry;
 	/* A thread that has joined meanwhile may have found the seat empty. */
-	if (!*(volatile __u32 *)&life->named)
+	if (!(*(volatile __u32 *)&life->named & names))
 		return 1;
 	*seat = 0;
 	return 0;

@@ -16,6 +16,11 @@
 #define MM_SWAPENTS 2
 #define PIDTYPE_SID 3
 
+/* Eight characters as they stand in memory. */
+#define WORD(a, b, c, d, e, f, g, h) \
+	((__u64)(a) | (__u64)(b) << 8 | (__u64)(c) << 16 | (__u64)(d) << 24 | (__u64)(e) << 32 | (__u64)(f) << 40 | \
+	 (__u64)(g) << 48 | (__u64)(h) << 56)
+
 static __always_inline struct upid number_of(struct pid *pid)
 {
 	unsigned int level = BPF_CORE_READ(pid, level);
@@ -161,19 +166,21 @@ static __noinline int process_of(struct record *r, struct task_struct *task)
 	return 0;
 }
 
+static __always_inline struct kernfs_node *parent_of(struct kernfs_node *node)
+{
+	struct kernfs_node___old *old = (void *)node;
+
+	return bpf_core_field_exists(old->parent) ? (void *)BPF_CORE_READ(old, parent) : BPF_CORE_READ(node, __parent);
+}
+
 /* Names of one cgroup up to the root, the last first, and an empty one. */
 static __always_inline void cgroup_names(struct record *r, __u32 at, struct cgroup *cgroup)
 {
 	struct kernfs_node *node = BPF_CORE_READ(cgroup, kn);
 
 	for (int i = 0; i < CGROUP_LEVELS && node; i++) {
-		struct kernfs_node___old *old = (void *)node;
-		struct kernfs_node *parent;
+		struct kernfs_node *parent = parent_of(node);
 
-		if (bpf_core_field_exists(old->parent))
-			parent = (void *)BPF_CORE_READ(old, parent);
-		else
-			parent = BPF_CORE_READ(node, __parent);
 		if (!parent || parts_size(r, at) > MAX_TEXT - MAX_NAME)
 			break;
 		part_end(r, bpf_probe_read_kernel_str(part(r), MAX_NAME, BPF_CORE_READ(node, name)));
@@ -190,32 +197,34 @@ static __always_inline struct cgroup *cgroup_of(struct css_set *set, int subsyst
 	return state ? BPF_CORE_READ(state, cgroup) : 0;
 }
 
-/* For cpuset, cpu, cpuacct, io, memory and the unified hierarchy, in this order: 0 when there is none, 1 when it is
- * the one before, else 2 and the names, ended by an empty one. */
+/* Number of a subsystem of a css_set, -1 when this kernel has none; one behind the last is the unified hierarchy. */
+#define SUBSYSTEM(name) (bpf_core_enum_value_exists(enum cgroup_subsys_id, name) ? bpf_core_enum_value(enum cgroup_subsys_id, name) : -1)
+#define HIERARCHIES 6
+
+/* The cgroup of cpuset, cpu, cpuacct, io, memory and the unified hierarchy, in this order. */
+static __always_inline struct cgroup *hierarchy(struct css_set *set, int i)
+{
+	int subsystem = i == 0 ? SUBSYSTEM(cpuset_cgrp_id) :
+			i == 1 ? SUBSYSTEM(cpu_cgrp_id) :
+			i == 2 ? SUBSYSTEM(cpuacct_cgrp_id) :
+			i == 3 ? SUBSYSTEM(io_cgrp_id) :
+				 SUBSYSTEM(memory_cgrp_id);
+
+	if (i == HIERARCHIES - 1)
+		return BPF_CORE_READ(set, dfl_cgrp);
+	return subsystem >= 0 ? cgroup_of(set, subsystem) : 0;
+}
+
+/* Of each hierarchy: 0 when there is none, 1 when it is the one before, else 2 and the names, ended by an empty one. */
 static __noinline int cgroups_of(struct record *r, struct task_struct *task)
 {
 	struct css_set *set = BPF_CORE_READ(task, cgroups);
 	struct cgroup *before = 0;
 	__u32 at = parts_begin(r);
-	int ids[6] = { -1, -1, -1, -1, -1, -1 };
 
-	if (bpf_core_enum_value_exists(enum cgroup_subsys_id, cpuset_cgrp_id))
-		ids[0] = bpf_core_enum_value(enum cgroup_subsys_id, cpuset_cgrp_id);
-	if (bpf_core_enum_value_exists(enum cgroup_subsys_id, cpu_cgrp_id))
-		ids[1] = bpf_core_enum_value(enum cgroup_subsys_id, cpu_cgrp_id);
-	if (bpf_core_enum_value_exists(enum cgroup_subsys_id, cpuacct_cgrp_id))
-		ids[2] = bpf_core_enum_value(enum cgroup_subsys_id, cpuacct_cgrp_id);
-	if (bpf_core_enum_value_exists(enum cgroup_subsys_id, io_cgrp_id))
-		ids[3] = bpf_core_enum_value(enum cgroup_subsys_id, io_cgrp_id);
-	if (bpf_core_enum_value_exists(enum cgroup_subsys_id, memory_cgrp_id))
-		ids[4] = bpf_core_enum_value(enum cgroup_subsys_id, memory_cgrp_id);
-	for (int i = 0; i < 6; i++) {
-		struct cgroup *one = 0;
+	for (int i = 0; i < HIERARCHIES; i++) {
+		struct cgroup *one = hierarchy(set, i);
 
-		if (i == 5)
-			one = BPF_CORE_READ(set, dfl_cgrp);
-		else if (ids[i] >= 0)
-			one = cgroup_of(set, ids[i]);
 		part_byte(r, !one ? 0 : one == before ? 1 : 2);
 		if (one && one != before)
 			cgroup_names(r, at, one);
@@ -224,6 +233,57 @@ static __noinline int cgroups_of(struct record *r, struct task_struct *task)
 	}
 	parts_end(r, at);
 	return 0;
+}
+
+/* Whether a cgroup has a name that systemd gives outside of containers. What has an id of a container in it is longer. */
+static __always_inline bool is_host_name(const char *from)
+{
+	__u64 name[8] = {}, tail = 0;
+	long len = bpf_probe_read_kernel_str(name, sizeof(name), from);
+
+	if (len <= 8 || len >= sizeof(name) || (name[0] & 0xffffff) == WORD('l', 'x', 'c', 0, 0, 0, 0, 0))
+		return 0;
+	bpf_probe_read_kernel(&tail, sizeof(tail), from + len - 1 - sizeof(tail));
+	return tail >> 16 == WORD('.', 's', 'l', 'i', 'c', 'e', 0, 0) ||
+	       tail == WORD('.', 's', 'e', 'r', 'v', 'i', 'c', 'e') ||
+	       name[0] == WORD('s', 'e', 's', 's', 'i', 'o', 'n', '-') ||
+	       name[0] == WORD('i', 'n', 'i', 't', '.', 's', 'c', 'o');
+}
+
+static __always_inline bool is_host_cgroup(struct cgroup *cgroup)
+{
+	struct kernfs_node *node = BPF_CORE_READ(cgroup, kn);
+
+	for (int i = 0; i < CGROUP_LEVELS; i++) {
+		struct kernfs_node *parent = parent_of(node);
+
+		if (!parent)
+			return 1;
+		if (!is_host_name(BPF_CORE_READ(node, name)))
+			return 0;
+		node = parent;
+	}
+	return 0;
+}
+
+/* Whether no cgroup of a task names a container, as far as its names tell at a glance: none of those that say what
+ * container a process is in (`crates/state/src/cgroup.rs`) is long, or of another kind than services, slices and
+ * sessions are. Not static, so that it is verified once. */
+__noinline int is_on_host(__u64 from)
+{
+	struct task_struct *task = (void *)from;
+	struct css_set *set = BPF_CORE_READ(task, cgroups);
+	struct cgroup *before = 0;
+
+	for (int i = 0; i < HIERARCHIES; i++) {
+		struct cgroup *one = hierarchy(set, i);
+
+		if (one && one != before && !is_host_cgroup(one))
+			return 0;
+		if (one)
+			before = one;
+	}
+	return 1;
 }
 
 static __always_inline void arguments_of(struct record *r, struct mm_struct *mm)

@@ -6,10 +6,10 @@ use eyas_event::{EVENTS, id};
 use crate::encoding::Encoding;
 use crate::generated as code;
 use crate::recipe::{
-    ARGUMENTS, CGROUPS, Makes, PROCESS, PROGRAM, RETURNED, Step, Test, bytes, data, file, first_data,
-    message, message_control, message_data, pair, polled, queue, sized, sized_at, strings, text, tuple,
-    vector,
+    ARGUMENTS, CGROUPS, Makes, PROCESS, PROGRAM, RETURNED, Step, bytes, data, file, first_data, message,
+    message_control, message_data, pair, polled, queue, sized, sized_at, strings, text, tuple, vector,
 };
+use crate::test::Test;
 
 /// A number that a record holds.
 #[derive(Clone, Copy, Debug)]
@@ -154,6 +154,7 @@ const OPENED: Step = file(RETURNED);
 /// What prctl takes and gives as text.
 const PR_NAMES: &[u64] = &[15, 16];
 const FAILED: &[Test] = &[Test::Failed];
+const NOT_ZERO: &[Test] = &[Test::NotZero];
 
 const fn call(
     name: &'static str,
@@ -183,7 +184,7 @@ const fn execs(name: &'static str, event: u16, steps: &'static [Step]) -> Call {
 
 const fn births(name: &'static str, event: u16) -> Call {
     let steps = &[PROCESS, ARGUMENTS, CGROUPS];
-    Call { name, event, class: Process, steps, tests: &[Test::NotZero], shape: Shape::Clone, path: None }
+    Call { name, event, class: Process, steps, tests: NOT_ZERO, shape: Shape::Clone, path: None }
 }
 
 /// Every system call that the probe sends. Successful execs, and the child's side of births, come from the scheduler.
@@ -402,6 +403,10 @@ pub(crate) enum Wanted {
 pub(crate) const NOT_READING: u32 =
     (libc::O_ACCMODE | libc::O_CREAT | libc::O_TRUNC | libc::O_DIRECTORY | libc::O_PATH | libc::O_TMPFILE)
         as u32;
+
+/// Calls that connect sockets: of them the state needs none that no rule asks for, when no other event's rule looks at
+/// sockets.
+pub(crate) static CONNECTIONS: &[&str] = &["connect", "accept", "accept4"];
 
 /// Calls that keep the state true whatever the rules ask.
 #[rustfmt::skip]

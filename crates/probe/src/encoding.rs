@@ -22,6 +22,20 @@ impl Encoding {
             }
         }
     }
+
+    /// Every kernel value of one of ours; none when values that are not in the table have it too.
+    pub(crate) fn sources(&self, ours: u64) -> Option<Vec<u64>> {
+        let Encoding::Enum { default, map } = self else { return None };
+        let found = map.iter().filter(|(_, value)| *value == ours).map(|(kernel, _)| *kernel);
+        (u64::from(*default) != ours).then(|| found.collect())
+    }
+
+    /// The kernel bits that set any of ours; none when ours are set whatever the kernel's are.
+    pub(crate) fn source_bits(&self, ours: u64) -> Option<u64> {
+        let Encoding::Bits { base, map } = self else { return None };
+        let found = map.iter().filter(|(_, bits)| bits & ours != 0).fold(0, |all, (kernel, _)| all | kernel);
+        (u64::from(*base) & ours == 0).then_some(found)
+    }
 }
 
 #[cfg(test)]
@@ -33,6 +47,9 @@ mod tests {
         assert_eq!(CLONE_FLAGS.apply(0x100 | 0x2000_0000), 0x8000 | 64);
         assert_eq!(FCNTL_CMD.apply(1030), 26);
         assert_eq!(FCNTL_CMD.apply(999), 0);
+        assert_eq!(FCNTL_CMD.sources(26), Some(vec![1030]));
+        assert_eq!(FCNTL_CMD.sources(0), None);
+        assert_eq!(CLONE_FLAGS.source_bits(64), Some(0x2000_0000));
         assert_eq!(CAPABILITIES.apply(u64::MAX), (1 << 41) - 1);
     }
 }

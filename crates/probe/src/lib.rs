@@ -18,6 +18,7 @@ mod ring;
 mod rung;
 mod sensor;
 mod sleeper;
+mod test;
 mod translate;
 
 use std::collections::BTreeMap;
@@ -26,9 +27,9 @@ pub use doctor::{Facts, classes, doctor};
 pub use hook::Hook;
 pub use page::page;
 pub use plan::{Plan, Sieve};
-pub use recipe::Test;
 pub use rung::Rung;
 pub use sensor::Sensor;
+pub use test::Test;
 
 /// Why the probe cannot run.
 #[derive(Debug, thiserror::Error)]

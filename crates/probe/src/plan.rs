@@ -8,18 +8,24 @@ use serde::{Deserialize, Serialize};
 use eyas_event::EVENTS;
 
 use crate::ProbeError;
-use crate::calls::{CALLS, Call, Class, NOT_READING, STATE, Wanted};
+use crate::calls::{CALLS, CONNECTIONS, Call, Class, NOT_READING, STATE, Wanted};
 use crate::numbers::{self, COUNT, NONE, Numbers};
-use crate::recipe::{Makes, RECIPE_SIZE, Step, Test, path, recipe};
+use crate::recipe::{Makes, RECIPE_SIZE, Step, path, recipe};
+use crate::test::{Terms, Test, either, laid_out};
 
 /// Commands of fcntl that change descriptors: F_DUPFD, F_SETFD, F_DUPFD_CLOEXEC.
 const FCNTL_STATE: Test = Test::OneOf(1, 1 << 0 | 1 << 2, 1030);
 /// PR_SET_CHILD_SUBREAPER, PR_GET_CHILD_SUBREAPER.
 const PRCTL_STATE: Test = Test::OneOf(0, 1 << 36 | 1 << 37, u16::MAX);
 
-/// What a sieve can have: bits of a word, and `NAMES` of `record.h`.
+/// The limit that the state keeps.
+const RLIMIT_NOFILE: u64 = 1 << 7;
+
+/// What a sieve can have, and names of programs: bits of a word (`NAMES` of `record.h`).
 const PARTS: usize = 32;
-const NAMES: usize = 8;
+const NAMES: usize = 32;
+/// Size of `struct plan` before its recipes.
+const HEAD: usize = 1752;
 /// Bytes of a path that count at either end (`PART` of `record.h`).
 const PART: usize = 8;
 
@@ -49,6 +55,8 @@ pub struct Plan {
     pub paths: bool,
     /// Which opens for reading matter; without it all do.
     pub sieve: Option<Sieve>,
+    /// Whether the state may go without connections that no rule asks for.
+    pub brief: bool,
 }
 
 impl Plan {
@@ -86,17 +94,35 @@ impl Plan {
             }
         }
         plan.calls = calls;
-        for name in STATE {
-            let tests = plan.calls.entry((*name).to_owned()).or_insert_with(|| state_tests(name));
-            if tests.contains(&Test::Failed) {
-                tests.clear();
-            }
+        for name in STATE.iter().filter(|name| !(plan.brief && CONNECTIONS.contains(name))) {
+            let needed = state_tests(name);
+            let tests = plan.calls.get(*name).map_or(needed.clone(), |asked| either(asked, &needed));
+            plan.calls.insert((*name).to_owned(), tests);
         }
         Ok(plan)
     }
 
+    /// Names of programs that the sieve and tests speak of, as many as the kernel side can know.
+    fn names(&self) -> Vec<&str> {
+        let sieve = self.sieve.iter().flat_map(|sieve| &sieve.names);
+        let tests =
+            self.parts().filter_map(|test| if let Test::Named(names) = test { Some(names) } else { None });
+        let mut all: Vec<&str> = Vec::new();
+        for name in sieve.chain(tests.flatten()) {
+            if !all.contains(&name.as_str()) && all.len() < NAMES {
+                all.push(name);
+            }
+        }
+        all
+    }
+
+    fn parts(&self) -> impl Iterator<Item = &Test> {
+        self.calls.values().flatten().flat_map(Test::parts)
+    }
+
     /// `struct plan` of the kernel side.
     pub(crate) fn bytes(&self, numbers: &Numbers) -> Vec<u8> {
+        let names = self.names();
         let mut wanted = [0u8; COUNT];
         let mut recipes = vec![0u8; COUNT * RECIPE_SIZE];
         for (number, call) in numbers.all() {
@@ -104,22 +130,26 @@ impl Plan {
                 let at = usize::from(number);
                 let sieved = call.sieved().filter(|_| self.sieve.is_some());
                 wanted[at] = sieved.unwrap_or(Wanted::Sent) as u8;
-                recipes[at * RECIPE_SIZE..(at + 1) * RECIPE_SIZE].copy_from_slice(&self.recipe(call, tests));
+                recipes[at * RECIPE_SIZE..(at + 1) * RECIPE_SIZE]
+                    .copy_from_slice(&self.recipe(call, tests, &names));
             }
         }
         for (number, name) in numbers.generics() {
             if let Some(tests) = self.calls.get(name) {
                 let at = usize::from(number);
                 wanted[at] = Wanted::Sent as u8;
-                let bytes = recipe(Class::Other as u8, Makes::Nothing, &[], tests);
+                let tests = laid_out(tests, &Terms { call: None, names: &names });
+                let bytes = recipe(Class::Other as u8, Makes::Nothing, &[], &tests);
                 recipes[at * RECIPE_SIZE..(at + 1) * RECIPE_SIZE].copy_from_slice(&bytes);
             }
         }
         let (compat, socketcall) = (numbers::compat(), numbers::socketcall());
         mark_compat(&mut wanted, &compat, &socketcall);
-        let mut out = Vec::with_capacity(1744 + recipes.len());
+        let mut out = Vec::with_capacity(HEAD + recipes.len());
         let generation = GENERATION.fetch_add(1, Ordering::Relaxed);
-        [1, self.data, generation, 0].iter().for_each(|n: &u32| out.extend_from_slice(&n.to_ne_bytes()));
+        let places = self.parts().any(|test| *test == Test::Contained);
+        let head = [1, self.data, generation, names.len() as u32, places.into(), 0];
+        head.iter().for_each(|n: &u32| out.extend_from_slice(&n.to_ne_bytes()));
         out.extend_from_slice(&wanted);
         compat
             .iter()
@@ -127,37 +157,42 @@ impl Plan {
             .chain(&numbers::ring())
             .for_each(|n| out.extend_from_slice(&n.to_ne_bytes()));
         out.extend_from_slice(&recipes);
-        out.extend_from_slice(&self.sieve.as_ref().map(Sieve::bytes).unwrap_or_default());
+        (0..NAMES).for_each(|at| out.extend_from_slice(&comm(names.get(at).unwrap_or(&""))));
+        out.extend_from_slice(&self.sieve.as_ref().map(|sieve| sieve.bytes(&names)).unwrap_or_default());
         out
     }
 
-    fn recipe(&self, call: &Call, tests: &[Test]) -> [u8; RECIPE_SIZE] {
+    fn recipe(&self, call: &'static Call, tests: &[Test], names: &[&str]) -> [u8; RECIPE_SIZE] {
         let wants_path = self.paths || call.class != Class::Open;
         let extra: Option<Step> = call.path.filter(|_| wants_path).map(path);
         let steps: Vec<Step> = call.steps.iter().copied().chain(extra).collect();
-        let tests: Vec<Test> = call.tests.iter().chain(tests).copied().collect();
+        let tests: Vec<Test> = call.tests.iter().chain(tests).cloned().collect();
+        let tests = laid_out(&tests, &Terms { call: Some(call), names });
         recipe(call.class as u8, call.makes(), &steps, &tests)
     }
 }
 
 impl Sieve {
     /// `struct sieve`; one that does not fit lets everything through.
-    fn bytes(&self) -> Vec<u8> {
+    fn bytes(&self, names: &[&str]) -> Vec<u8> {
         let fits = self.prefixes.len() <= PARTS && self.suffixes.len() <= PARTS && self.names.len() <= NAMES;
-        let numbers = [u32::from(fits), self.names.len() as u32, self.failures.into(), NOT_READING];
+        let own = |(_, name): &(usize, &&str)| self.names.iter().any(|own| own == *name);
+        let named = names.iter().enumerate().filter(own).fold(0u32, |mask, (at, _)| mask | 1 << at);
+        let numbers = [u32::from(fits), named, self.failures.into(), NOT_READING];
         let mut out: Vec<u8> = numbers.iter().flat_map(|n| n.to_ne_bytes()).collect();
         let begins = self.prefixes.iter().map(|text| text.bytes().take(PART).collect());
         let ends = self.suffixes.iter().map(|text| text.bytes().rev().take(PART).collect());
         out.extend(table(begins).chain(table(ends)).flat_map(u32::to_ne_bytes));
-        for i in 0..NAMES {
-            let name = self.names.get(i).map(String::as_bytes).unwrap_or_default();
-            let mut comm = [0u8; 16];
-            let len = name.len().min(15);
-            comm[..len].copy_from_slice(&name[..len]);
-            out.extend_from_slice(&comm);
-        }
         out
     }
+}
+
+/// A name as the kernel keeps it.
+fn comm(name: &str) -> [u8; 16] {
+    let mut comm = [0; 16];
+    let len = name.len().min(15);
+    comm[..len].copy_from_slice(&name.as_bytes()[..len]);
+    comm
 }
 
 /// For each place and byte, a bit for each part that may have the byte there or is shorter.
@@ -177,6 +212,8 @@ fn state_tests(name: &str) -> Vec<Test> {
     match name {
         "fcntl" => vec![Test::Succeeded, FCNTL_STATE],
         "prctl" => vec![Test::Succeeded, PRCTL_STATE],
+        "setrlimit" => vec![Test::Succeeded, Test::OneOf(0, RLIMIT_NOFILE, u16::MAX)],
+        "prlimit64" => vec![Test::Succeeded, Test::OneOf(1, RLIMIT_NOFILE, u16::MAX)],
         // A connection in progress has a negative result.
         "connect" => Vec::new(),
         _ => vec![Test::Succeeded],
@@ -207,11 +244,11 @@ mod tests {
         let plan =
             Plan { calls: BTreeMap::from([("chdir".to_owned(), Vec::new())]), data: 80, ..Plan::default() };
         let bytes = plan.bytes(&Numbers::native());
-        assert_eq!(bytes.len(), 1744 + COUNT * RECIPE_SIZE);
+        assert_eq!(bytes.len(), HEAD + COUNT * RECIPE_SIZE + 16 * NAMES);
         assert_eq!(bytes[..8], [1, 0, 0, 0, 80, 0, 0, 0]);
         let chdir = numbers::number("chdir");
-        assert_eq!(bytes[16 + usize::from(chdir)], 1);
-        assert_eq!(bytes[1744 + usize::from(chdir) * RECIPE_SIZE], 1);
+        assert_eq!(bytes[24 + usize::from(chdir)], 1);
+        assert_eq!(bytes[HEAD + usize::from(chdir) * RECIPE_SIZE], 1);
     }
 
     #[test]
@@ -230,16 +267,16 @@ mod tests {
             names: vec!["tar".into()],
             failures: true,
         };
-        let bytes = sieve.bytes();
-        assert_eq!(bytes.len(), 16 + 4 * 2 * PART * 256 + 16 * NAMES);
-        assert_eq!(bytes[..12], [1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0]);
+        let bytes = sieve.bytes(&["sshd", "tar"]);
+        assert_eq!(bytes.len(), 16 + 4 * 2 * PART * 256);
+        assert_eq!(bytes[..12], [1, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0]);
         let bits = |table: usize, place: usize, byte: u8| {
             bytes[16 + 4 * ((table * PART + place) * 256 + usize::from(byte))]
         };
         assert_eq!([bits(0, 1, b'e'), bits(0, 1, b'a'), bits(0, 1, b'x')], [0b01, 0b10, 0]);
         assert_eq!([bits(0, 7, b'a'), bits(0, 7, b'x')], [0b11, 0b10]);
         assert_eq!([bits(1, 0, b'y'), bits(1, 3, b'.'), bits(1, 3, b'y'), bits(1, 4, b'x')], [1, 1, 0, 1]);
-        assert_eq!(bytes[16 + 4 * 2 * PART * 256..][..4], *b"tar\0");
+        assert_eq!(comm("tar")[..4], *b"tar\0");
     }
 
     #[test]
@@ -250,6 +287,17 @@ mod tests {
         assert!(plan.calls.contains_key("close"));
         assert!(Plan::parse(r#"{"calls": {"reed": []}}"#).is_err_and(|e| e.to_string().contains("reed")));
         assert!(Plan::parse("{").is_err());
+    }
+
+    #[test]
+    fn what_the_state_needs_of_a_call_is_sent_whatever_a_rule_asks_of_it() {
+        let parsed = |json: &str| Plan::parse(json).unwrap_or_default().calls;
+        let calls =
+            parsed(r#"{"calls": {"setuid": [{"user": [0]}, "succeeded"], "connect": [{"ports": [22]}]}}"#);
+        assert_eq!((&calls["setuid"], calls["connect"].len()), (&vec![Test::Succeeded], 0));
+        let calls = parsed(r#"{"calls": {"connect": [{"ports": [22]}]}, "brief": true}"#);
+        assert_eq!(calls["connect"], [Test::Ports(vec![22])]);
+        assert!(!calls.contains_key("accept") && calls.contains_key("socket"));
     }
 
     #[test]

@@ -1,14 +1,13 @@
 //! What the kernel side does for one system call: tests, then steps that each append a blob (`bpf/record.h`).
 
-use serde::{Deserialize, Serialize};
+use crate::test::{TEST_SIZE, TESTS};
 
 /// Stands for the result where a register argument is named.
 pub(crate) const RETURNED: u8 = 6;
 
 /// Size of `struct recipe`.
-pub(crate) const RECIPE_SIZE: usize = 8 + 4 * STEPS + 16 * TESTS;
+pub(crate) const RECIPE_SIZE: usize = 8 + 4 * STEPS + TEST_SIZE * TESTS;
 const STEPS: usize = 6;
-const TESTS: usize = 3;
 
 /// One step of a recipe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,47 +128,13 @@ pub(crate) enum Makes {
     Messages,
 }
 
-/// A test that must hold for a call to be sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Test {
-    /// The call succeeded.
-    Succeeded,
-    /// The call failed.
-    Failed,
-    /// The result is not zero.
-    NotZero,
-    /// An argument has any of these bits.
-    AnyBit(u8, u64),
-    /// An argument has none of these bits.
-    NoBit(u8, u64),
-    /// An argument is the number of a set bit, or the value beside them.
-    OneOf(u8, u64, u16),
-    /// The socket in an argument has one of the families whose bits are set; 0 stands for what is no socket.
-    Family(u8, u64),
-}
-
-impl Test {
-    fn bytes(self) -> [u8; 16] {
-        let (kind, arg, value, mask) = match self {
-            Test::Succeeded => (1, 0, 0, 0),
-            Test::Failed => (1, 0, 1, 0),
-            Test::NotZero => (1, 0, 2, 0),
-            Test::AnyBit(arg, mask) => (2, arg, 0, mask),
-            Test::NoBit(arg, mask) => (3, arg, 0, mask),
-            Test::OneOf(arg, mask, also) => (4, arg, also, mask),
-            Test::Family(arg, mask) => (5, arg, 0, mask),
-        };
-        let mut out = [0; 16];
-        out[..2].copy_from_slice(&[kind, arg]);
-        out[2..4].copy_from_slice(&value.to_ne_bytes());
-        out[8..].copy_from_slice(&mask.to_ne_bytes());
-        out
-    }
-}
-
 /// `struct recipe` of a call that is wanted.
-pub(crate) fn recipe(class: u8, makes: Makes, steps: &[Step], tests: &[Test]) -> [u8; RECIPE_SIZE] {
+pub(crate) fn recipe(
+    class: u8,
+    makes: Makes,
+    steps: &[Step],
+    tests: &[[u8; TEST_SIZE]],
+) -> [u8; RECIPE_SIZE] {
     let mut out = [0; RECIPE_SIZE];
     let (steps, tests) = (&steps[..steps.len().min(STEPS)], &tests[..tests.len().min(TESTS)]);
     out[..5].copy_from_slice(&[1, class, steps.len() as u8, tests.len() as u8, makes as u8]);
@@ -179,8 +144,8 @@ pub(crate) fn recipe(class: u8, makes: Makes, steps: &[Step], tests: &[Test]) ->
         out[at + 2..at + 4].copy_from_slice(&step.len.to_ne_bytes());
     }
     for (i, test) in tests.iter().enumerate() {
-        let at = 8 + 4 * STEPS + 16 * i;
-        out[at..at + 16].copy_from_slice(&test.bytes());
+        let at = 8 + 4 * STEPS + TEST_SIZE * i;
+        out[at..at + TEST_SIZE].copy_from_slice(test);
     }
     out
 }
@@ -191,9 +156,9 @@ mod tests {
 
     #[test]
     fn a_recipe_is_laid_out_as_the_kernel_side_reads_it() {
-        let bytes = recipe(2, Makes::Result, &[text(1), file(RETURNED)], &[Test::AnyBit(2, 3)]);
+        let bytes = recipe(2, Makes::Result, &[text(1), file(RETURNED)], &[[7; TEST_SIZE]]);
         assert_eq!(bytes[..16], [1, 2, 2, 1, 1, 0, 0, 0, 1, 1, 0, 0, 10, 6, 0, 0]);
-        assert_eq!(bytes[32..48], [2, 2, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0]);
-        assert_eq!(RECIPE_SIZE, 80);
+        assert_eq!(bytes[32..49], [[7; TEST_SIZE].as_slice(), &[0]].concat());
+        assert_eq!(RECIPE_SIZE, 160);
     }
 }

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from eyas import lang
 from eyas.catalog import GENERIC_IDS, KERNEL, Catalog
+from eyas.rules import facts
 from eyas.rules.compiled import Compiled
+from eyas.rules.facts import Fact, Needs, Test
 from eyas.rules.suppose import Guard, Supposed, can_hold, guard, together
 
 # What the kernel side can hold (`bpf/record.h`).
@@ -19,19 +21,21 @@ PART = 8
 DATA = 80
 
 _OPENS = frozenset(("open", "openat", "openat2"))
-# Sends and receives are told apart by the family of their socket.
-_TRAFFIC = frozenset(("sendto", "sendmsg", "send", "recvfrom", "recvmsg", "recv"))
-_IP_FAMILIES = 1 << 2 | 1 << 10
+# Calls that are told apart by the family of the socket in their first argument.
+_ON_SOCKETS = frozenset((
+    "sendto", "sendmsg", "sendmmsg", "send", "recvfrom", "recvmsg", "recvmmsg", "recv", "connect", "accept", "accept4",
+    "bind", "listen", "shutdown", "setsockopt", "getsockopt",
+))  # fmt: skip
+_IP = Fact("family", "", 1 << 2 | 1 << 10)
 _TYPES = (lang.FieldRef("evt.type"), lang.FieldRef("syscall.type"))
 _DATA_FIELDS = ("evt.buffer", "evt.args", "evt.info", "evt.arg.data", "evt.arg[", "evt.rawarg.data")
 _PATH_FIELDS = ("eyas.path",)
 # A session is known by the connection that its server accepted.
 _LOGIN_FIELDS = ("eyas.login.address", "eyas.login.port")
 _ACCEPTS = ("accept", "accept4")
-
-Test = str | dict[str, list[int]]
-
-_SUCCEEDED: tuple[Test, ...] = ("succeeded",)
+# Calls whose events say themselves what their socket is, and fields that other events need connections for.
+_CONNECTIONS = frozenset(("connect", "accept", "accept4"))
+_DESCRIPTOR_FIELDS = ("fd.", "fdlist.", "evt.arg", "evt.info")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,8 @@ class Plan:
     data: int = 0
     paths: bool = False
     sieve: Sieve | None = None
+    # Whether the state may go without connections that no rule asks for.
+    brief: bool = False
 
     def json(self) -> dict[str, Any]:
         """The form that the probe reads."""
@@ -69,26 +75,31 @@ class Plan:
             "data": self.data,
             "paths": self.paths,
             "sieve": self.sieve and self.sieve.json(),
+            "brief": self.brief,
         }
 
 
 def plan(rules: Iterable[Compiled], catalog: Catalog) -> Plan:
     """The plan for all rules together."""
     rules = [rule for rule in rules if rule.source == KERNEL]
-    calls: dict[str, tuple[Test, ...]] = {}
+    params = {row.name: dict(row.params) for row in catalog.events if row.id % 2 and row.status == "current"}
+    needed: dict[str, Needs] = {}
     for rule in rules:
         for name in calls_of(rule, catalog):
-            tests = _tests(rule.tree, name)
-            if tests is not None:
-                calls[name] = _either(calls[name], tests) if name in calls else tests
-    if any(_uses(rule, _LOGIN_FIELDS) for rule in rules):
+            need = _need(rule.tree, name, params.get(name))
+            if need != facts.NEVER:
+                needed[name] = facts.either((needed.get(name, facts.NEVER), need))
+    login = any(_uses(rule, _LOGIN_FIELDS) for rule in rules)
+    if login:
         for name in _ACCEPTS:
-            calls[name] = _either(calls.get(name, _SUCCEEDED), _SUCCEEDED)
+            need = facts.one_of(facts.SUCCEEDED)
+            needed[name] = facts.either((needed.get(name, facts.NEVER), need))
     return Plan(
-        calls=dict(sorted(calls.items())),
+        calls={name: facts.tests(need) for name, need in sorted(needed.items())},
         data=DATA if any(_uses(rule, _DATA_FIELDS) for rule in rules) else 0,
         paths=any(_uses(rule, _PATH_FIELDS) for rule in rules),
         sieve=_sieve(rules, catalog),
+        brief=not login and not any(_looks_back(rule, catalog) for rule in rules),
     )
 
 
@@ -135,21 +146,24 @@ def _failed(rule: Compiled) -> set[str]:
     return {name for name in execs if can_hold(rule.tree, Supposed(name, worked=False))}
 
 
-def _tests(node: lang.Node, name: str) -> tuple[Test, ...] | None:
-    """Tests under which the condition can hold on a call; None when it never can."""
-    worked = can_hold(node, Supposed(name, worked=True))
-    failed = can_hold(node, Supposed(name, worked=False))
-    if not worked and not failed:
-        return None
-    tests: list[Test] = [] if worked and failed else ["succeeded" if worked else "failed"]
-    if name in _TRAFFIC and not can_hold(node, Supposed(name, worked, ip=False)):
-        tests.append({"family": [0, _IP_FAMILIES]})
-    return tuple(tests)
+def _need(node: lang.Node, name: str, params: Mapping[str, str] | None) -> Needs:
+    """What must be true of a call for the condition to hold."""
+    found = []
+    for worked, sign in ((True, facts.SUCCEEDED), (False, facts.FAILED)):
+        supposed = Supposed(name, worked, params=params)
+        need = facts.needs(node, supposed)
+        if name in _ON_SOCKETS and not can_hold(node, replace(supposed, ip=False)):
+            need = facts.both((need, facts.one_of(_IP)))
+        found.append(facts.both((need, facts.one_of(sign))))
+    return facts.either(found)
 
 
-def _either(one: tuple[Test, ...], other: tuple[Test, ...]) -> tuple[Test, ...]:
-    """Tests that let through what either lets through."""
-    return tuple(test for test in one if test in other)
+def _looks_back(rule: Compiled, catalog: Catalog) -> bool:
+    """Whether the rule looks at descriptors that an earlier event may have connected."""
+    if not _uses(rule, _DESCRIPTOR_FIELDS):
+        return False
+    calls = {*calls_of(rule, catalog)} - _CONNECTIONS
+    return any(row.name in calls and "uses_fd" in row.flags for row in catalog.events)
 
 
 def _uses(rule: Compiled, fields: tuple[str, ...]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,6 +23,8 @@ _PATHS = ("fd.name",)
 _PARTS = ("contains", "endswith")
 _BEGINNINGS = ("=", "==", "in", "startswith")
 _NAMED: Final = "proc.name"
+# Comparisons that need a value.
+_COMPARED = ("=", "==", "in", "startswith", "contains", "endswith", "glob", "<", "<=", ">", ">=")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,19 @@ class Supposed:
     worked: bool
     reading: bool = False
     ip: bool = True
+    # Parameters of its event with their types; None when they are not known.
+    params: Mapping[str, str] | None = None
+
+    def param(self, left: FieldRef) -> tuple[str, str] | None:
+        """The parameter of the event that a field is, with its type."""
+        name = _parameter(left)
+        kind = (self.params or {}).get(name or "")
+        return (name, kind) if name and kind else None
+
+    def lacks(self, left: FieldRef) -> bool:
+        """Whether a field is a parameter that the event does not have."""
+        name = _parameter(left)
+        return self.params is not None and name is not None and name not in self.params
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +67,7 @@ class Guard:
 
 def can_hold(node: Node, supposed: Supposed) -> bool:
     """Whether the condition may hold on such a call."""
-    return fold(node, lambda leaf: _answer(leaf, supposed), _join) is not False
+    return fold(node, lambda leaf: answer(leaf, supposed), _join) is not False
 
 
 def guard(node: Node, supposed: Supposed) -> Guard | None:
@@ -70,9 +85,9 @@ _NEVER = Guard()
 
 
 def _leaf_guards(item: Check | Name, supposed: Supposed) -> _Both:
-    answer = _answer(item, supposed)
-    if answer is not None:
-        return (None, _NEVER) if answer else (_NEVER, None)
+    said = answer(item, supposed)
+    if said is not None:
+        return (None, _NEVER) if said else (_NEVER, None)
     return (_of_check(item) if isinstance(item, Check) else None), None
 
 
@@ -106,7 +121,7 @@ def together(guards: Iterable[Guard | None]) -> Guard | None:
 def _of_check(check: Check) -> Guard | None:
     if not isinstance(check.left, FieldRef):
         return None
-    name, values = check.left.name, _values(check)
+    name, values = check.left.name, values_of(check)
     if name == "fd.nameraw" and check.op == "contains" and values and all("../" in value for value in values):
         return _NEVER
     if values is None:
@@ -149,7 +164,8 @@ def _literal(pattern: str) -> str:
     return pattern[: special[0]] if special else pattern
 
 
-def _values(check: Check) -> tuple[str, ...] | None:
+def values_of(check: Check) -> tuple[str, ...] | None:
+    """The constants of which one must compare so; None when they are no constants."""
     match check.right:
         case Text(value):
             return (value,)
@@ -167,13 +183,16 @@ def _join(node: Node, children: list[Answer]) -> Answer:
     return None if None in children else not decisive
 
 
-def _answer(item: Check | Name, supposed: Supposed) -> Answer:
+def answer(item: Check | Name, supposed: Supposed) -> Answer:
+    """What a comparison says about a call that is supposed."""
     if not isinstance(item, Check) or not isinstance(item.left, FieldRef):
         return None
-    values = _values(item)
+    values = values_of(item)
     if values is None:
         return None
     name, op, one = item.left.name, item.op, values[0] if len(values) == 1 else None
+    if supposed.lacks(item.left) and op in _COMPARED:
+        return False
     if name in _TYPES and op in ("=", "==", "in"):
         return supposed.call in values
     if name in _TYPES and op == "!=":
@@ -198,7 +217,17 @@ _WRITE_FLAGS = frozenset(("O_WRONLY", "O_RDWR", "O_CREAT", "O_TRUNC"))
 
 
 def _is_flags(left: FieldRef) -> bool:
-    return left.name == "evt.arg.flags" or (left.name == "evt.arg" and left.arg == "flags")
+    return _parameter(left) == "flags" and left.name.startswith("evt.arg")
+
+
+def _parameter(left: FieldRef) -> str | None:
+    """Name of the parameter that a field is."""
+    for head in ("evt.arg", "evt.rawarg"):
+        if left.name == head:
+            return None if left.arg is None or left.arg.isdecimal() else left.arg
+        if left.name.startswith(head + "."):
+            return left.name.removeprefix(head + ".")
+    return None
 
 
 def _sign(op: str, value: str | None, supposed: Supposed) -> Answer:

@@ -18,6 +18,12 @@ pub(crate) const CASES: &[crate::Case] = &[
     ("every open of a program that matters by name is sent", named),
     ("a number that is used again is known again", again),
     ("a call is left out when a test of its result or bits fails", tests),
+    ("a call is sent when one of several tests holds", any_of_them),
+    ("a call is left out when a parameter has another value", values),
+    ("traffic is left out when both ports are others", ports),
+    ("a call is left out when its program never had the name", programs),
+    ("a call of another user is left out, unless its numbers are not the kernel's", users),
+    ("a call is left out when its process is surely outside of containers", places),
 ];
 
 fn plan(prefixes: &[&str], names: &[&str]) -> Plan {
@@ -153,21 +159,121 @@ fn again(stage: &mut Stage) {
 }
 
 fn tests(stage: &mut Stage) {
-    let wants = |tests: Vec<Test>| {
-        let mut plan = Plan::of(&[]);
-        plan.calls.insert("kill".to_owned(), tests);
-        plan
-    };
     let act = |_: &crate::stage::Notes| {
         let own = sys!(SYS_getpid());
         sys!(SYS_kill(own, 0));
         sys!(SYS_kill(0x7fff_fff0, 9));
     };
-    let mut kills = |tests| stage.run_under(&wants(tests), act).all("kill").len();
+    let mut kills = |tests| stage.run_under(&asking("kill", tests), act).all("kill").len();
     assert_eq!(kills(vec![]), 2);
     assert_eq!(kills(vec![Test::Succeeded]), 1);
     assert_eq!(kills(vec![Test::Failed, Test::OneOf(1, 1 << 9, 0)]), 1);
     assert_eq!(kills(vec![Test::AnyBit(1, 16)]), 0);
     assert_eq!(kills(vec![Test::NoBit(1, 9)]), 1);
     assert_eq!(kills(vec![Test::Family(0, 1)]), 2);
+}
+
+fn asking(call: &str, tests: Vec<Test>) -> Plan {
+    let mut plan = Plan::of(&[]);
+    plan.calls.insert(call.to_owned(), tests);
+    plan
+}
+
+/// How often `act` makes the process send a call under tests.
+fn sent(stage: &mut Stage, call: &str, test: Test, act: fn()) -> usize {
+    stage.run_under(&asking(call, vec![test]), |_| act()).all(call).len()
+}
+
+const ABSENT: i32 = 0x7fff_fff0;
+
+fn kill() {
+    sys!(SYS_kill(ABSENT, 9));
+}
+
+fn any_of_them(stage: &mut Stage) {
+    let any = |tests: &[Test]| Test::Any(tests.to_vec());
+    let nine = Test::OneOf(1, 1 << 9, 0);
+    assert_eq!(sent(stage, "kill", any(&[Test::Succeeded, nine.clone()]), kill), 1);
+    assert_eq!(sent(stage, "kill", any(&[nine.clone(), Test::Succeeded]), kill), 1);
+    assert_eq!(sent(stage, "kill", any(&[Test::Succeeded, Test::NoBit(1, 9)]), kill), 0);
+    let plan = asking("kill", vec![any(&[nine, Test::Succeeded]), Test::Succeeded]);
+    assert_eq!(stage.run_under(&plan, |_| kill()).all("kill").len(), 0, "every group must hold");
+}
+
+fn values(stage: &mut Stage) {
+    let number = |param: &str, values: &[i64]| Test::Number(param.to_owned(), values.to_vec());
+    assert_eq!(sent(stage, "kill", number("pid", &[-1, 7, ABSENT.into()]), kill), 1);
+    assert_eq!(sent(stage, "kill", number("pid", &[-1, 7, 8, 9, 100]), kill), 0);
+    assert_eq!(sent(stage, "kill", number("sig", &[9, 19]), kill), 1);
+    assert_eq!(sent(stage, "kill", number("sig", &[10]), kill), 0);
+    assert_eq!(sent(stage, "kill", Test::Text("sig".into(), vec!["SIGKILL".into()]), kill), 1);
+    assert_eq!(sent(stage, "kill", number("fd", &[10]), kill), 1, "no such parameter");
+    let flagged = |flag: &str| Test::Contains("flags".into(), vec![flag.to_owned()]);
+    let unshare = || {
+        sys!(SYS_unshare(libc::CLONE_FS));
+    };
+    assert_eq!(sent(stage, "unshare", flagged("CLONE_FS"), unshare), 1);
+    assert_eq!(sent(stage, "unshare", flagged("CLONE_NEWUSER"), unshare), 0);
+}
+
+/// 127.0.0.1 with a port.
+fn local(port: u16) -> libc::sockaddr_in {
+    libc::sockaddr_in {
+        sin_family: libc::AF_INET as u16,
+        sin_port: port.to_be(),
+        sin_addr: libc::in_addr { s_addr: u32::from_ne_bytes([127, 0, 0, 1]) },
+        sin_zero: [0; 8],
+    }
+}
+
+fn datagrams() {
+    const SIZE: usize = size_of::<libc::sockaddr_in>();
+    let fd = sys!(SYS_socket(libc::AF_INET, libc::SOCK_DGRAM, 0));
+    sys!(SYS_sendto(fd, c"x".as_ptr(), 1, 0, &local(5353), SIZE));
+    sys!(SYS_connect(fd, &local(5300), SIZE));
+    sys!(SYS_sendto(fd, c"x".as_ptr(), 1, 0, 0, 0));
+    sys!(SYS_connect(fd, &local(5301), 3));
+}
+
+fn ports(stage: &mut Stage) {
+    let mut passed = |call: &str, port| sent(stage, call, Test::Ports(vec![1, port]), datagrams);
+    assert_eq!([passed("sendto", 5353), passed("sendto", 5300), passed("sendto", 53)], [1, 1, 0]);
+    assert_eq!([passed("connect", 5300), passed("connect", 5301)], [2, 1], "a failure says nothing of ports");
+}
+
+fn programs(stage: &mut Stage) {
+    let own = std::fs::read_to_string("/proc/self/comm").expect("a name");
+    let named = |name: &str| Test::Named(vec!["someone".to_owned(), name.trim().to_owned()]);
+    let renamed = || {
+        sys!(SYS_prctl(libc::PR_SET_NAME, c"other".as_ptr()));
+        kill();
+    };
+    assert_eq!(sent(stage, "kill", named(&own), kill), 1);
+    assert_eq!(sent(stage, "kill", named(&own), renamed), 1, "it began with the name");
+    assert_eq!(sent(stage, "kill", named("other"), renamed), 1);
+    let unseen = sent(stage, "kill", named("another"), renamed);
+    assert_eq!(unseen, usize::from(!stage.remembers()));
+}
+
+fn users(stage: &mut Stage) {
+    let other = || {
+        sys!(SYS_setresuid(-1, 1000, -1));
+        kill();
+    };
+    assert_eq!(sent(stage, "kill", Test::User(vec![5, 0]), kill), 1);
+    assert_eq!(sent(stage, "kill", Test::User(vec![0]), other), 0);
+    assert_eq!(sent(stage, "kill", Test::OtherUser(0), other), 1);
+    assert_eq!(sent(stage, "kill", Test::OtherUser(0), kill), 0);
+    let inside = || {
+        sys!(SYS_unshare(libc::CLONE_NEWUSER));
+        kill();
+    };
+    assert_eq!(sent(stage, "kill", Test::User(vec![7]), inside), 1);
+}
+
+fn places(stage: &mut Stage) {
+    let groups = std::fs::read_to_string("/proc/self/cgroup").expect("cgroups");
+    let at_top = groups.lines().all(|line| line.ends_with(":/"));
+    let expected = usize::from(!at_top || !stage.remembers());
+    assert_eq!(sent(stage, "kill", Test::Contained, kill), expected);
 }

@@ -93,6 +93,11 @@ impl Stage {
         self.sensor.scans() != "/proc"
     }
 
+    /// Whether it is remembered how processes began.
+    pub(crate) fn remembers(&self) -> bool {
+        self.sensor.rung() == Rung::Typed
+    }
+
     /// What is true now.
     pub(crate) fn scan(&self, out: &mut dyn FnMut(Snapshot)) {
         self.sensor.scan(out);

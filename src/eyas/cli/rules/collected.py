@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from typing import Any
 
 import click
 
 from eyas.catalog import Catalog
 from eyas.rules import Compiled, plan
+from eyas.rules.facts import Test
 from eyas.rules.plan import Plan
+
+_PLAIN = {"contained": "processes that may be in a container"}
+_LISTED = {"ports": "port", "named": "programs named", "user": "user"}
 
 
 def show(rules: list[Compiled], known: Catalog, as_json: bool) -> None:
@@ -31,6 +36,8 @@ def _told(one: Plan) -> str:
     lines.append(f"  {'births, exits, execs':20} always")
     if one.sieve is not None and {"open", "openat", "openat2"} & one.calls.keys():
         lines.append(f"  opens for reading    {_sieve(one)}")
+    if not one.brief:
+        lines.append("  connections          all, for later events of their sockets")
     if one.data:
         lines.append(f"  data                 first {one.data} bytes of what is read and written")
     if one.paths:
@@ -38,10 +45,26 @@ def _told(one: Plan) -> str:
     return "\n".join(lines)
 
 
-def _test(test: plan.Test) -> str:
+def _test(test: Test) -> str:
     if isinstance(test, str):
-        return test
-    return "IP sockets" if "family" in test else json.dumps(test)
+        return _PLAIN.get(test, test)
+    [(kind, what)] = test.items()
+    match kind, what:
+        case "any", ways:
+            return " or ".join(map(_test, ways))
+        case (("number" | "text"), [param, values]):
+            return f"{param} {_among(values)}"
+        case "contains", [param, values]:
+            return f"{param} with {' or '.join(values)}"
+        case "other_user", user:
+            return f"user other than {user}"
+        case (("ports" | "named" | "user"), values):
+            return f"{_LISTED[kind]} {_among(values)}"
+    return "IP sockets"
+
+
+def _among(values: list[Any]) -> str:
+    return " or ".join(map(str, values))
 
 
 def _sieve(one: Plan) -> str:
