@@ -38,6 +38,7 @@ class Tally:
     untimed_at: int | None = None
     seconds: float = 0.0
     lost_by_class: dict[str, int] = field(default_factory=dict)
+    known: dict[str, int] = field(default_factory=dict)  # how many threads and files, by names of metrics
     by_rule: Counter[str] = field(default_factory=Counter)
     by_priority: Counter[str] = field(default_factory=Counter)
     warnings: list[tuple[int, str]] = field(default_factory=list)
@@ -53,6 +54,7 @@ class Tally:
         self.untimed_at = stats.get("untimed_at")
         self.seconds = stats["seconds"]
         self.lost_by_class = stats.get("lost_by_class", {})
+        self.known = stats.get("known", {})
         self.warnings = stats.get("warnings", [])
 
     def count(self, raised: Alert) -> None:

@@ -229,7 +229,7 @@ def authority_files(folder: Path) -> dict[str, str]:
 def test_http_output_logs_the_answer_where_it_is_asked_to(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    logs.to_stderr()
+    logs.begin()
     with receiver() as inbox:
         found = config(http_output={"enabled": True, "url": inbox.url, "echo": True})
         hub = made(tmp_path, own.targets(found, Style()))

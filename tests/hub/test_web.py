@@ -42,7 +42,9 @@ def hub(tmp_path: Path) -> Iterator[Hub]:
 
 def collector(hub: Hub, folder: Path = Path("/nowhere")) -> Collector:
     rules = (RuleInfo("A rule", 4, "syscall", ("T1059.004", "host")),)
-    sensor = Sensor(100, 7, {"open": 7}, {"A rule": 3}, rules, reloaded=1.7e9)
+    sensor = Sensor(
+        100, 7, {"open": 7}, {"A rule": 3}, rules, reloaded=1.7e9, known={"n_fds": 12, "n_added_threads": 3}
+    )
     sensor.files, sensor.config_files = (folder / "rules.d",), (folder / "eyas.yaml",)
     return Collector(hub, lambda: sensor, "0.1.0")
 
@@ -274,6 +276,8 @@ def test_metrics_have_the_names_of_falco_and_ours(tmp_path: Path) -> None:
     for line in (
         'falcosecurity_falco_version_info{version="0.1.0"} 1.0',
         "falcosecurity_scap_n_evts_total 100.0",
+        "falcosecurity_scap_n_fds_total 12.0",
+        "falcosecurity_scap_n_added_threads_total 3.0",
         "falcosecurity_falco_reload_timestamp_nanoseconds 1.7e+18",
         f'falcosecurity_falco_sha256_rules_files_info{{file_name="own.yaml",sha256="{digest}"}} 1.0',
         f'falcosecurity_falco_sha256_config_files_info{{file_name="eyas.yaml",sha256="{digest}"}} 1.0',

@@ -103,7 +103,7 @@ LOSS = alert.Alert(
 def test_a_loss_does_what_the_configuration_says(
     actions: tuple[str, ...], alerts: int, lines: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    logs.to_stderr()
+    logs.begin()
     assert len(list(losses.acted(LOSS, actions))) == alerts
     assert capsys.readouterr().err.count("7 events were lost") == lines
 

@@ -78,6 +78,7 @@ def test_a_recording_replayed_gives_the_alerts_of_the_live_run(machine, force, t
         (one.ts, one.rule, one.message) for one in seen
     ]
     assert live.stats()["events"] > len(seen)
+    assert live.stats()["known"]["n_fds"] > live.stats()["known"]["n_threads"] > 0
 
 
 def test_record_keeps_what_the_filter_says(start, force, tmp_path) -> None:

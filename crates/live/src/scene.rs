@@ -1,12 +1,13 @@
 //! What happens to one event: a thread nobody saw start is looked up, then fold, judge, record.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use eyas_engine::{Engine, Match, Recorder};
 use eyas_eval::Program;
 use eyas_event::{Event, Given, Snapshot, build, find, id};
+use eyas_state::Threads;
 
 use crate::amend::Amends;
 use crate::error::LiveError;
@@ -234,9 +235,22 @@ impl Scene {
             recorded: self.recorded,
             alerts: counts.matches,
             unknown: self.unknown,
+            known: known(&self.engine.state.threads),
             ..Figures::default()
         }
     }
+}
+
+/// How much is known, by the names that metrics have for it.
+fn known(threads: &Threads) -> BTreeMap<&'static str, u64> {
+    let files = threads.iter().map(|(_, thread)| thread.files.len() as u64).sum();
+    BTreeMap::from([
+        ("n_threads", threads.len() as u64),
+        ("n_fds", files),
+        ("n_added_threads", threads.added),
+        ("n_removed_threads", threads.removed),
+        ("n_drops_full_threadtable", threads.refused),
+    ])
 }
 
 /// The event that ends a container's record.

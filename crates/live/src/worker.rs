@@ -44,6 +44,8 @@ pub struct Figures {
     pub lost: BTreeMap<&'static str, u64>,
     /// Events that could not be read.
     pub unknown: u64,
+    /// How much is known of threads and files, by the names of metrics.
+    pub known: BTreeMap<&'static str, u64>,
     /// Time since the hooks were on.
     pub elapsed: Duration,
 }

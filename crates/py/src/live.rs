@@ -179,6 +179,7 @@ fn figures_dict(py: Python<'_>, figures: Figures) -> PyResult<Bound<'_, PyDict>>
     dict.set_item("lost", figures.lost.values().sum::<u64>())?;
     dict.set_item("lost_by_class", figures.lost)?;
     dict.set_item("unknown_events", figures.unknown)?;
+    dict.set_item("known", figures.known)?;
     dict.set_item("seconds", figures.elapsed.as_secs_f64())?;
     Ok(dict)
 }

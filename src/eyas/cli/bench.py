@@ -172,7 +172,7 @@ def alerts(count: int, queued: int, archived: int, folder: Path | None, as_json:
     from eyas.cli import logs
     from eyas.hub import measure
 
-    logs.to_stderr()
+    logs.begin()
     figures: dict[str, float | int] = {}
     with tempfile.TemporaryDirectory(dir=folder, prefix="eyas-bench-") as name:
         base = Path(name)

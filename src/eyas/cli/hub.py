@@ -45,7 +45,7 @@ def command(
     for warning in found.warnings:
         click.echo(f"warning: {warning}", err=True)
     settings = found.settings
-    logs.to_stderr(settings.log_level, settings.log_stderr)
+    logs.begin(settings.log_level, settings.log_stderr, settings.log_syslog)
     keep = _keep(settings, falcosidekick, store)
     stop = _until_told()
     voice = beside(stop.set) if aloud else None

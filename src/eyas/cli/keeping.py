@@ -141,6 +141,7 @@ def _snapshots(settings: config.Settings) -> snapshot.Wanted | None:
         file=Path(section.output_file) if section.output_file else None,
         rules=section.rules_counters_enabled,
         resources=section.resource_utilization_enabled,
+        state=section.state_counters_enabled,
         kernel=section.kernel_event_counters_enabled,
         megabytes=section.convert_memory_to_mb,
         zeros=section.include_empty_values,
@@ -152,7 +153,7 @@ def _kept(chosen: Chosen, say: Taker, sensor: Ask | None) -> Iterator[Desk]:
     if chosen.keep is None:
         yield Desk(say, None)
         return
-    logs.to_stderr(chosen.settings.log_level, chosen.settings.log_stderr)
+    logs.begin(chosen.settings.log_level, chosen.settings.log_stderr, chosen.settings.log_syslog)
     try:
         hub = opened(chosen, chosen.keep, say)
     except RunError as error:

@@ -54,7 +54,7 @@ def command(how_long: str | None, stats: Path | None, **options: Any) -> None:
     seconds = duration(how_long) if how_long else None
     since = time.time_ns()
     first = choose(**options, keeps=_keeps)
-    logs.to_stderr(first.settings.log_level, first.settings.log_stderr)
+    logs.begin(first.settings.log_level, first.settings.log_stderr, first.settings.log_syslog)
     if first.settings.engine.kind == "replay":
         _ended(_replayed(first), stats)
         return

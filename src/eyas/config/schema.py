@@ -164,9 +164,13 @@ class HttpOutput(Section):
     client_cert: str = Field("/etc/ssl/certs/client.crt", description="Client certificate.")
     client_key: str = Field("/etc/ssl/certs/client.key", description="Its key.")
     echo: bool = Field(False, description="Log what the server answers.")
-    compress_uploads: bool = idle(False, "bodies go out as they are, which every receiver reads")
-    keep_alive: bool = idle(False, "connections are kept")
-    max_consecutive_timeouts: Count = idle(5, "the queue of the receiver decides on tries")
+    compress_uploads: bool = idle(
+        False, "Falco sends bodies as they are too, and not every receiver unpacks them"
+    )
+    keep_alive: bool = idle(False, "connections are kept in any case")
+    max_consecutive_timeouts: Count = idle(
+        5, "an alert is tried until it arrives, for as long as alerts.max_wait says"
+    )
 
 
 class Webserver(Section):
@@ -191,7 +195,7 @@ class Metrics(Section):
     output_file: str = Field("", description="As lines of JSON in a file.")
     rules_counters_enabled: bool = Field(True, description="Matches per rule.")
     resource_utilization_enabled: bool = Field(True, description="Processor and memory.")
-    state_counters_enabled: bool = idle(True, "the state keeps no such counters")
+    state_counters_enabled: bool = Field(True, description="Threads and open files.")
     kernel_event_counters_enabled: bool = Field(True, description="Events and losses.")
     kernel_event_counters_per_cpu_enabled: bool = idle(False, "the ring is shared by all processors")
     libbpf_stats_enabled: bool = idle(True, "the kernel's `bpf` tools show them")
@@ -237,7 +241,7 @@ class Timeouts(Section):
 class Queue(Section):
     """`outputs_queue`."""
 
-    capacity: Count = idle(0, "receivers have queues of their own")
+    capacity: Count = idle(0, "what waits is on disk, bounded by alerts.max_mb")
 
 
 class BaseSyscalls(Section):
@@ -356,10 +360,10 @@ class Settings(Section):
     http_output: HttpOutput = Field(default_factory=HttpOutput, description="A URL.")
     webserver: Webserver = Field(default_factory=Webserver, description="Health and metrics over HTTP.")
     log_stderr: bool = Field(True, description="Log lines go to standard error.")
-    log_syslog: bool = idle(False, "the journal takes standard error")
+    log_syslog: bool = Field(False, description="Log lines go to the local syslog.")
     log_level: Severity = Field("info", description="Least severity of log lines.")
     libs_logger: LibsLogger = Field(default_factory=LibsLogger, description="Messages of libraries.")
-    output_timeout: Count = idle(2000, "each receiver has a time-out of its own")
+    output_timeout: Count = idle(2000, "no output holds up another or the detection")
     syscall_event_timeouts: Timeouts = Field(default_factory=Timeouts, description="Quiet machines.")
     syscall_event_drops: Drops = Field(default_factory=Drops, description="Losses.")
     metrics: Metrics = Field(default_factory=Metrics, description="Figures.")

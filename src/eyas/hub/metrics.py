@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import platform
 import re
@@ -19,7 +18,7 @@ from eyas import alert as alerts
 from eyas.delivery import discard, journal, stored
 from eyas.hub import machine
 from eyas.hub.hub import Hub
-from eyas.hub.sensor import Ask, Sensor
+from eyas.hub.sensor import NOW, Ask, Sensor, digests
 
 HELP = "https://falco.org/docs/metrics/"
 _NAME = re.compile(r"[^A-Za-z0-9_:]")
@@ -99,6 +98,11 @@ def _sensor(sensor: Sensor) -> Iterator[Metric]:
     for name in dict.fromkeys((*DROPS, *sensor.lost_by_class)):
         drops.add_metric([name, "exit"], sensor.lost_by_class.get(name, 0))
     yield drops
+    for name, value in sensor.known.items():
+        if name in NOW:
+            yield _falco(GaugeMetricFamily, f"scap_{name}_total", value)
+        else:
+            yield _falco(CounterMetricFamily, f"scap_{name}", value)
     yield from _matches(sensor)
     if sensor.reloaded:
         yield _falco(GaugeMetricFamily, "falco_reload_timestamp_nanoseconds", int(sensor.reloaded * 1e9))
@@ -109,9 +113,8 @@ def _sensor(sensor: Sensor) -> Iterator[Metric]:
 def _digests(kind: str, paths: Sequence[Path]) -> Metric:
     name = f"falcosecurity_falco_sha256_{kind}_files_info"
     family: Metric = GaugeMetricFamily(name, HELP, labels=["file_name", "sha256"])
-    for path in paths:
-        for file in sorted(path.glob("*.y*ml")) if path.is_dir() else [path] if path.is_file() else []:
-            family.add_metric([file.name, hashlib.sha256(file.read_bytes()).hexdigest()], 1)  # type: ignore[attr-defined]
+    for file, digest in digests(paths):
+        family.add_metric([file, digest], 1)  # type: ignore[attr-defined]
     return family
 
 

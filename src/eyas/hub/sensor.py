@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,6 +31,15 @@ class Sensor:
     files: Sequence[Path] = ()  # rule files and folders
     config_files: Sequence[Path] = ()
     reloaded: float = 0.0  # seconds of the epoch
+    known: dict[str, int] = field(default_factory=dict)  # threads and files, by names of metrics
 
 
 Ask = Callable[[], Sensor]
+NOW = ("n_threads", "n_fds")  # what of `Sensor.known` is as it is now; the rest is counted since the start
+
+
+def digests(paths: Sequence[Path]) -> Iterator[tuple[str, str]]:
+    """Name and SHA-256 of the files of some paths, those of folders too."""
+    for path in paths:
+        for file in sorted(path.glob("*.y*ml")) if path.is_dir() else [path] if path.is_file() else []:
+            yield file.name, hashlib.sha256(file.read_bytes()).hexdigest()

@@ -18,7 +18,7 @@ import structlog
 from eyas import alert as alerts
 from eyas.alert import Alert
 from eyas.hub import machine
-from eyas.hub.sensor import Ask, Sensor
+from eyas.hub.sensor import Ask, Sensor, digests
 
 RULE = "Falco internal: metrics snapshot"
 _OTHER = re.compile(r"[^A-Za-z0-9_:]+")
@@ -38,6 +38,7 @@ class Wanted:
     file: Path | None = None
     rules: bool = True
     resources: bool = True
+    state: bool = True
     kernel: bool = True
     megabytes: bool = True
     zeros: bool = False
@@ -98,6 +99,9 @@ class Snapshots:
         yield "evt.source", "syscall"
         yield from self._program(now, sensor)
         yield from self._seen(sensor, since)
+        if self._wanted.state:
+            for name, count in sensor.known.items():
+                yield f"falco.{name}", count
         if self._wanted.rules:
             yield from _rules(sensor)
         if self._wanted.resources:
@@ -111,6 +115,9 @@ class Snapshots:
         yield "falco.kernel_release", platform.release()
         yield "falco.host_num_cpus", os.cpu_count() or 1
         yield "scap.engine_name", sensor.engine
+        for kind, files in (("rules", sensor.files), ("config", sensor.config_files)):
+            for name, digest in digests(files):
+                yield f"falco.sha256_{kind}_file.{_OTHER.sub('_', name).removesuffix('_')}", digest
 
     def _seen(self, sensor: Sensor, since: float) -> Figures:
         """Events and losses, and what they grew by since the last snapshot."""
