@@ -15,6 +15,7 @@ from eyas.delivery import Outcome, delivered
 from eyas.outputs.body import event
 from eyas.outputs.card import find
 from tests.outputs.cases import ALERT
+from tests.outputs.influx import Influx
 from tests.outputs.servers import (
     Certificates,
     certificates,
@@ -25,7 +26,7 @@ from tests.outputs.servers import (
     settled,
     shared_folder,
 )
-from tests.outputs.test_hostile import NASTY, WORST
+from tests.outputs.test_hostile import LONG, NASTY, WORST
 
 OTHER = dataclasses.replace(ALERT, rule="Second rule", priority="Debug", eyas={"id": "second"})
 # Names and values of an attacker, as far as a database has columns for them.
@@ -148,6 +149,37 @@ def test_influxdb_takes_alerts_as_points(influxdb: int) -> None:
     assert first["value"] == event.output(ALERT) and first["proc.pid"] == "4711"
     (answer,) = deliver("influxdb", values | {"database": "none"}, [ALERT])
     assert answer.outcome is Outcome.RETRY
+    assert deliver("influxdb", values, [WORST, LONG]) == [delivered()]
+
+
+@pytest.mark.parametrize(
+    ("precision", "step"), [("ns", 1), ("u", 1000), ("ms", 10**6), ("s", 10**9), ("m", 10**9), ("h", 10**9)]
+)
+def test_influxdb_2_takes_alerts_as_points(precision: str, step: int) -> None:
+    with Influx() as service:
+        values = {"hostport": service.url, "organization": "acme & sons", "token": "secret"}
+        sent = [ALERT, OTHER, HOSTILE, WORST, LONG]
+        assert deliver("influxdb", {**values, "precision": precision}, sent) == [delivered()]
+        assert len(service.points) == len(sent)
+        tags, value, time = service.points[0]
+        assert tags["rule"] == "Write_below_etc" and tags["proc.pid"] == "4711"
+        assert value == event.output(ALERT) and time == ALERT.ts // step
+
+
+@pytest.mark.parametrize(
+    ("wrong", "reason"),
+    [
+        ({"token": "stolen"}, "HTTP 401: "),
+        ({"organization": "acme"}, 'HTTP 404: {"code": "not found", "message": "organization'),
+        ({"bucket": "none"}, 'HTTP 404: {"code": "not found", "message": "bucket'),
+    ],
+)
+def test_what_influxdb_2_refuses_waits_until_it_is_mended(wrong: dict[str, object], reason: str) -> None:
+    with Influx() as service:
+        values = {"hostport": service.url, "organization": "acme & sons", "token": "secret", **wrong}
+        (answer,) = deliver("influxdb", values, [ALERT])
+    assert answer.outcome is Outcome.RETRY and answer.reason.startswith(reason)
+    assert not service.points
 
 
 @pytest.fixture(scope="module")
