@@ -133,6 +133,15 @@ def test_a_failed_exec_is_collected_only_when_a_rule_can_hold_on_it() -> None:
         ("fd.name endswith /", None),
         ("fd.name contains /snap/ and fd.name endswith /key4.db", Sieve(suffixes=("/key4.db",))),
         ("fd.name contains lzma", None),
+        ("eyas.path.resolved = /etc/shadow", Sieve(("/etc/sha",), found=("/shadow",))),
+        (
+            "eyas.path.resolved in (/etc/shadow, /etc/a.key)",
+            Sieve(("/etc/a.k", "/etc/sha"), found=("/a.key", "/shadow")),
+        ),
+        ("eyas.path.resolved endswith /.ssh/id_rsa", Sieve(found=("/id_rsa",))),
+        ("eyas.path.resolved endswith .pem", Sieve(suffixes=(".pem",), found=(".pem",))),
+        ("eyas.path.resolved startswith /etc/", None),
+        ("eyas.path.resolved endswith /", None),
         ("not fd.name startswith /etc", None),
         ("fd.name startswith /", None),
         ("not (not fd.name = /a/b)", Sieve(("/a/b",))),
@@ -140,6 +149,10 @@ def test_a_failed_exec_is_collected_only_when_a_rule_can_hold_on_it() -> None:
 )
 def test_opens_for_reading_are_sieved_by_what_paths_must_be(condition: str, sieve: Sieve | None) -> None:
     assert planned(f"{READS} and {condition}").sieve == sieve
+
+
+def test_a_failed_open_finds_nothing() -> None:
+    assert planned("evt.type = openat and fd.num < 0 and eyas.path.resolved = /a/b").sieve == Sieve(("/a/b",))
 
 
 def test_opens_for_writing_need_no_sieve() -> None:

@@ -13,7 +13,8 @@ RULES = """
   desc: A secret is read.
   condition: >
     evt.type in (open, openat, openat2) and evt.is_open_read=true and fd.num>=0
-    and (fd.name in (/etc/shadow, /etc/sudoers) or fd.name startswith {folder}/secret)
+    and (fd.name in (/etc/shadow, /etc/sudoers) or fd.name startswith {folder}/secret
+         or eyas.path.resolved = {folder}/secret)
     and proc.aenv[EYAS_TEST] = {folder}
   output: "%proc.name %proc.pid read %fd.name (%fd.nameraw) from %proc.cwd"
   priority: WARNING
@@ -72,7 +73,7 @@ RULES = """
 WORKLOAD = """
 cd {folder}
 echo one > secret; cat secret; cat ./secret; cat {folder}//secret {folder}/sub/../secret; cat /etc/shadow /etc/passwd
-ln -s secret link; cat link; cat {folder}/link; cat absent; cat {folder}/absent; ls / >/dev/null
+ln -s secret link; cat link; cat {folder}/link; ln -s . way; cat {folder}/way/secret; cat absent; cat {folder}/absent; ls / >/dev/null
 exec 9< /etc/hostname; cat <&9; exec 9<&-; exec 9> out; echo two >&9; exec 9>&-
 python3 - <<'END'
 import os, socket

@@ -144,15 +144,16 @@ struct name {
 };
 
 /* Which opens for reading may matter: those of paths that begin or end in one of these ways, those of programs that had
- * one of these names when they began, and those of paths that lead somewhere else than they say. */
+ * one of these names when they began, those of paths that lead somewhere else than they say, and those that led to a
+ * file whose own name ends in one of these ways. */
 /* Bytes of a path that count at either end. */
 #define PART 8
 /* `begin[i][byte]` has a bit for each beginning that may have the byte at that place, or is shorter; `end` counts
  * places from the last. `names` has a bit for each name that matters, and `writing` are the flags of opens that are not
- * for reading a file. */
+ * for reading a file. `found` is laid out like `end`, and empty without `finds`. */
 struct sieve {
-	__u32 on, names, failures, writing;
-	__u32 begin[PART][256], end[PART][256];
+	__u32 on, names, failures, writing, finds, unused;
+	__u32 begin[PART][256], end[PART][256], found[PART][256];
 };
 
 /* What becomes of a call, by its number. */

@@ -166,18 +166,17 @@ static __always_inline __u32 begins_so(__u64 head)
 }
 
 /* Ends that fit, from the last byte back. */
-static __always_inline __u32 ends_so(__u64 tail)
-{
-	__u32 fits = ~0;
-
-#pragma unroll
-	for (int i = 0; i < PART; i++) {
-		fits &= plan.sieve.end[i][tail >> 8 * (PART - 1 - i) & 255];
-		if (!fits)
-			break;
-	}
-	return fits;
-}
+#define ENDS_SO(table, tail) \
+	({ \
+		__u32 fits = ~0; \
+		_Pragma("unroll") for (int i = 0; i < PART; i++) \
+		{ \
+			fits &= plan.sieve.table[i][(tail) >> 8 * (PART - 1 - i) & 255]; \
+			if (!fits) \
+				break; \
+		} \
+		fits; \
+	})
 
 /* Whether a rule may ask about the path, or it may lead elsewhere: it is relative, ends with a slash, or a component
  * begins with a dot or is empty. A function of its own, so that its stack is not that of what comes after. */
@@ -205,23 +204,46 @@ __noinline int path_matters(__u64 from)
 	/* The last word holds what is left of the characters, none when they fill those before it. */
 	__u32 left = (len - 1) & 7;
 	__u64 tail = left ? last >> 8 * left | word << (64 - 8 * left) : last;
-	return tail >> 56 == '/' || ends_so(tail);
+	return tail >> 56 == '/' || ENDS_SO(end, tail);
 }
 
 /* ---- calls ---- */
 
-/* Whether what a call has just opened is a folder, or nothing is known of it. Its place in the table is there, and a load
- * through a null pointer gives zero: nothing is checked on the way. */
-static __always_inline bool is_directory(struct task_struct *task, __u64 fd)
+/* What a call has just opened. Its place in the table is there, and a load through a null pointer gives zero: nothing is
+ * checked on the way. */
+static __always_inline struct file *opened_file(struct task_struct *task, __u64 fd)
 {
 	struct files_struct *files = FIELD(struct task_struct, task, files);
 	struct fdtable *table = FIELD(struct files_struct, files, fdt);
 	struct list_head *place = (void *)(FIELD(struct fdtable, table, fd) + fd);
-	struct file *file = (void *)FIELD(struct list_head, place, next);
+
+	return (void *)FIELD(struct list_head, place, next);
+}
+
+/* Whether a file is a folder, or nothing is known of it. */
+static __always_inline bool is_directory(struct file *file)
+{
 	struct inode *inode = FIELD(struct file, file, f_inode);
 	__u16 type = FIELD(struct inode, inode, i_mode) & S_IFMT;
 
 	return !type || type == S_IFDIR;
+}
+
+/* Whether a rule may ask about the name that a file has in its own folder, whatever path led there. */
+static __always_inline bool is_found(struct file *file)
+{
+	struct dentry *dentry = FIELD(struct file, file, f_path.dentry);
+	const unsigned char *name = FIELD(struct dentry, dentry, d_name.name);
+	__u32 len = FIELD(struct dentry, dentry, d_name.len);
+	__u64 tail = 0;
+
+	if (!len)
+		return 1;
+	/* There is room for eight bytes where a shorter name stands. */
+	bpf_probe_read_kernel(&tail, sizeof(tail), name + (len > PART ? len - PART : 0));
+	if (len < PART)
+		tail = (tail << 8 | '/') << 8 * (PART - 1 - len & 7);
+	return ENDS_SO(found, tail);
 }
 
 static __always_inline bool open_matters(struct task_struct *task, __u64 path, __u64 flags, long ret)
@@ -230,7 +252,8 @@ static __always_inline bool open_matters(struct task_struct *task, __u64 path, _
 		return 1;
 	if (ret < 0)
 		return sieve_word(failures);
-	if (ret >= DESCRIPTORS || is_directory(task, ret))
+	struct file *file = opened_file(task, ret);
+	if (ret >= DESCRIPTORS || is_directory(file) || (sieve_word(finds) && is_found(file)))
 		return 1;
 	__u64 self = identity(task);
 	if (sieve_word(names) && !is_nameless(task, self))

@@ -250,20 +250,19 @@ static __always_inline bool is_host_name(const char *from)
 	       name[0] == WORD('i', 'n', 'i', 't', '.', 's', 'c', 'o');
 }
 
-static __always_inline bool is_host_cgroup(struct cgroup *cgroup)
+/* Not static, so that it is verified once. */
+__noinline int is_host_cgroup(__u64 from)
 {
-	struct kernfs_node *node = BPF_CORE_READ(cgroup, kn);
+	struct kernfs_node *node = BPF_CORE_READ((struct cgroup *)from, kn);
 
-	for (int i = 0; i < CGROUP_LEVELS; i++) {
+	for (int i = 0; i < CGROUP_LEVELS && node; i++) {
 		struct kernfs_node *parent = parent_of(node);
 
-		if (!parent)
-			return 1;
-		if (!is_host_name(BPF_CORE_READ(node, name)))
+		if (parent && !is_host_name(BPF_CORE_READ(node, name)))
 			return 0;
 		node = parent;
 	}
-	return 0;
+	return !node;
 }
 
 /* Whether no cgroup of a task names a container, as far as its names tell at a glance: none of those that say what
@@ -275,10 +274,11 @@ __noinline int is_on_host(__u64 from)
 	struct css_set *set = BPF_CORE_READ(task, cgroups);
 	struct cgroup *before = 0;
 
+#pragma unroll
 	for (int i = 0; i < HIERARCHIES; i++) {
 		struct cgroup *one = hierarchy(set, i);
 
-		if (one && one != before && !is_host_cgroup(one))
+		if (one && one != before && !is_host_cgroup((__u64)one))
 			return 0;
 		if (one)
 			before = one;

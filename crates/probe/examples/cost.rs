@@ -149,6 +149,7 @@ fn sieve() -> Sieve {
     Sieve {
         prefixes: prefixes.map(str::to_owned).to_vec(),
         suffixes: vec![".key".into(), ".pem".into(), "/environ".into()],
+        found: Vec::new(),
         names: vec!["sshd".into(), "tar".into()],
         failures: false,
     }

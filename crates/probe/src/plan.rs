@@ -37,6 +37,8 @@ pub struct Sieve {
     pub prefixes: Vec<String>,
     /// Ends of paths; the last eight bytes count.
     pub suffixes: Vec<String>,
+    /// Ends of the names that files have in their own folders, with the slash before; the last eight bytes count.
+    pub found: Vec<String>,
     /// Names of programs whose every open matters.
     pub names: Vec<String>,
     /// Whether failed opens of other paths matter.
@@ -175,14 +177,19 @@ impl Plan {
 impl Sieve {
     /// `struct sieve`; one that does not fit lets everything through.
     fn bytes(&self, names: &[&str]) -> Vec<u8> {
-        let fits = self.prefixes.len() <= PARTS && self.suffixes.len() <= PARTS && self.names.len() <= NAMES;
+        let parts = [&self.prefixes, &self.suffixes, &self.found];
+        let fits = parts.iter().all(|parts| parts.len() <= PARTS) && self.names.len() <= NAMES;
         let own = |(_, name): &(usize, &&str)| self.names.iter().any(|own| own == *name);
         let named = names.iter().enumerate().filter(own).fold(0u32, |mask, (at, _)| mask | 1 << at);
-        let numbers = [u32::from(fits), named, self.failures.into(), NOT_READING];
+        let finds = !self.found.is_empty();
+        let numbers = [u32::from(fits), named, self.failures.into(), NOT_READING, finds.into(), 0];
         let mut out: Vec<u8> = numbers.iter().flat_map(|n| n.to_ne_bytes()).collect();
         let begins = self.prefixes.iter().map(|text| text.bytes().take(PART).collect());
-        let ends = self.suffixes.iter().map(|text| text.bytes().rev().take(PART).collect());
-        out.extend(table(begins).chain(table(ends)).flat_map(u32::to_ne_bytes));
+        out.extend(table(begins).flat_map(u32::to_ne_bytes));
+        for parts in [&self.suffixes, &self.found] {
+            let ends = parts.iter().map(|text| text.bytes().rev().take(PART).collect());
+            out.extend(table(ends).flat_map(u32::to_ne_bytes));
+        }
         out
     }
 }
@@ -264,18 +271,21 @@ mod tests {
         let sieve = Sieve {
             prefixes: vec!["/etc/shadow".into(), "/a".into()],
             suffixes: vec![".key".into()],
+            found: vec!["/ab".into()],
             names: vec!["tar".into()],
             failures: true,
         };
         let bytes = sieve.bytes(&["sshd", "tar"]);
-        assert_eq!(bytes.len(), 16 + 4 * 2 * PART * 256);
+        assert_eq!(bytes.len(), 24 + 4 * 3 * PART * 256);
+        assert_eq!(bytes[16..20], [1, 0, 0, 0]);
         assert_eq!(bytes[..12], [1, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0]);
         let bits = |table: usize, place: usize, byte: u8| {
-            bytes[16 + 4 * ((table * PART + place) * 256 + usize::from(byte))]
+            bytes[24 + 4 * ((table * PART + place) * 256 + usize::from(byte))]
         };
         assert_eq!([bits(0, 1, b'e'), bits(0, 1, b'a'), bits(0, 1, b'x')], [0b01, 0b10, 0]);
         assert_eq!([bits(0, 7, b'a'), bits(0, 7, b'x')], [0b11, 0b10]);
         assert_eq!([bits(1, 0, b'y'), bits(1, 3, b'.'), bits(1, 3, b'y'), bits(1, 4, b'x')], [1, 1, 0, 1]);
+        assert_eq!([bits(2, 0, b'b'), bits(2, 2, b'/'), bits(2, 2, b'x'), bits(2, 3, b'x')], [1, 1, 0, 1]);
         assert_eq!(comm("tar")[..4], *b"tar\0");
     }
 

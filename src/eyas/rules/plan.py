@@ -46,12 +46,14 @@ class Sieve:
     names: tuple[str, ...] = ()
     failures: bool = False
     suffixes: tuple[str, ...] = ()
+    found: tuple[str, ...] = ()
 
     def json(self) -> dict[str, Any]:
         """The form that the probe reads."""
         return {
             "prefixes": list(self.prefixes),
             "suffixes": list(self.suffixes),
+            "found": list(self.found),
             "names": list(self.names),
             "failures": self.failures,
         }
@@ -184,10 +186,15 @@ def _sieve(rules: list[Compiled], catalog: Catalog) -> Sieve | None:
             failures |= failed is None or bool(failed.names)
             needed = together((needed, read, failed or Guard())) or needed
     prefixes = _shortest(needed.prefixes)
-    suffixes = tuple(sorted(one[::-1] for one in _shortest(part[::-1] for part in needed.suffixes)))
-    if len(prefixes) > MOST_PREFIXES or len(suffixes) > MOST_SUFFIXES or len(needed.names) > MOST_NAMES:
+    suffixes, found = _ends(needed.suffixes), _ends(needed.found)
+    most = max(len(suffixes), len(found))
+    if len(prefixes) > MOST_PREFIXES or most > MOST_SUFFIXES or len(needed.names) > MOST_NAMES:
         return None
-    return Sieve(prefixes, tuple(sorted(needed.names)), failures, suffixes)
+    return Sieve(prefixes, tuple(sorted(needed.names)), failures, suffixes, found)
+
+
+def _ends(parts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(one[::-1] for one in _shortest(part[::-1] for part in parts)))
 
 
 def _shortest(parts: Iterable[str]) -> tuple[str, ...]:

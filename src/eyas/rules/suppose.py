@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from eyas.lang import And, Check, FieldRef, Name, Node, Not, Text, Values, fold
@@ -22,6 +22,7 @@ _IP_CHARS = frozenset("46")
 _PATHS = ("fd.name",)
 _PARTS = ("contains", "endswith")
 _BEGINNINGS = ("=", "==", "in", "startswith")
+_RESOLVED: Final = "eyas.path.resolved"
 _NAMED: Final = "proc.name"
 # Comparisons that need a value.
 _COMPARED = ("=", "==", "in", "startswith", "contains", "endswith", "glob", "<", "<=", ">", ">=")
@@ -52,16 +53,20 @@ class Supposed:
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """What must be true of an open for a condition to hold: a beginning or an end of the path, or a program's name."""
+    """What must be true of an open for a condition to hold.
+
+    A beginning or an end of the path, the program's name, or an end of the name of the file that was found.
+    """
 
     prefixes: frozenset[str] = frozenset()
     suffixes: frozenset[str] = frozenset()
     names: frozenset[str] = frozenset()
+    found: frozenset[str] = frozenset()
 
     @property
     def cost(self) -> tuple[int, int, int, int]:
         """How little it leaves out: names are dearer than parts of paths, beginnings than ends, short than long ones."""
-        parts = self.prefixes | self.suffixes
+        parts = self.prefixes | self.suffixes | self.found
         return len(self.names), len(parts), len(self.prefixes), -min(map(len, parts), default=0)
 
 
@@ -88,7 +93,7 @@ def _leaf_guards(item: Check | Name, supposed: Supposed) -> _Both:
     said = answer(item, supposed)
     if said is not None:
         return (None, _NEVER) if said else (_NEVER, None)
-    return (_of_check(item) if isinstance(item, Check) else None), None
+    return (_of_check(item, supposed) if isinstance(item, Check) else None), None
 
 
 def _join_guards(node: Node, children: list[_Both]) -> _Both:
@@ -109,19 +114,25 @@ def together(guards: Iterable[Guard | None]) -> Guard | None:
     prefixes: set[str] = set()
     suffixes: set[str] = set()
     names: set[str] = set()
+    found: set[str] = set()
     for one in guards:
         if one is None:
             return None
         prefixes |= one.prefixes
         suffixes |= one.suffixes
         names |= one.names
-    return Guard(frozenset(prefixes), frozenset(suffixes), frozenset(names))
+        found |= one.found
+    return Guard(frozenset(prefixes), frozenset(suffixes), frozenset(names), frozenset(found))
 
 
-def _of_check(check: Check) -> Guard | None:
+def _of_check(check: Check, supposed: Supposed) -> Guard | None:
     if not isinstance(check.left, FieldRef):
         return None
     name, values = check.left.name, values_of(check)
+    if name == _RESOLVED:
+        # Where the kernel did not find a file it is the path that was asked for.
+        asked = _of_check(replace(check, left=replace(check.left, name=_PATHS[0])), supposed)
+        return together((asked, _findings(check.op, values))) if supposed.worked else asked
     if name == "fd.nameraw" and check.op == "contains" and values and all("../" in value for value in values):
         return _NEVER
     if values is None:
@@ -156,6 +167,14 @@ def _endings(values: Iterable[str]) -> Guard | None:
     # What stands after a slash and a dot belongs to a path with dots, which is never left out.
     suffixes = frozenset(value for value in values if "/." not in value)
     return None if any(not value.strip("/") for value in suffixes) else Guard(suffixes=suffixes)
+
+
+def _findings(op: str, values: Iterable[str] | None) -> Guard | None:
+    """Files by their own names, with the slash before where a path has one."""
+    if values is None or op not in ("=", "==", "in", "endswith"):
+        return None
+    ends = frozenset(value[max(value.rfind("/"), 0) :] for value in values)
+    return None if any(not end.strip("/") for end in ends) else Guard(found=ends)
 
 
 def _literal(pattern: str) -> str:

@@ -12,6 +12,7 @@ pub(crate) const CASES: &[crate::Case] = &[
     ("a beginning of each length is told from paths beside it", beginnings),
     ("an open of a path that matters is sent, and its close", matters),
     ("an open of a path that ends so that it matters is sent", ends),
+    ("an open is sent when the file itself has a name that matters", found),
     ("an open through dots, links to the start or a relative path is sent", odd),
     ("an open of a folder is sent, for paths may start there", folder),
     ("an open for writing is sent", writing),
@@ -115,6 +116,37 @@ fn ends(stage: &mut Stage) {
     }
     let seen = stage.run_under(&with("/init"), |_| visit(c"/dev/null", libc::O_RDONLY));
     assert_eq!(count(&seen), (0, 0));
+}
+
+fn found(stage: &mut Stage) {
+    let with = |found: &str| {
+        let sieve = Sieve { found: vec![found.to_owned()], ..Sieve::default() };
+        Plan { sieve: Some(sieve), ..Plan::of(&[]) }
+    };
+    let home = stage.path("found");
+    let at = |name: &str| home.join(name);
+    let (secret, one, folder) = (at("a-secret"), at("one"), at("folder"));
+    let _ = std::fs::remove_dir_all(&home);
+    std::fs::create_dir_all(&folder).expect("a folder");
+    for file in [&secret, &one, &folder.join("inner")] {
+        std::fs::write(file, "x").expect("a file");
+    }
+    std::os::unix::fs::symlink(&secret, at("link")).expect("a link");
+    std::os::unix::fs::symlink(&folder, at("way")).expect("a link");
+    let paths = ["link", "way/inner", "one"].map(|name| c(at(name)));
+    for (end, sent) in [
+        ("/a-secret", 1),
+        ("secret", 1),
+        ("/secret", 0),
+        ("/inner", 1),
+        ("/one", 1),
+        ("one", 1),
+        ("/ne", 0),
+        ("/link", 0),
+    ] {
+        let seen = stage.run_under(&with(end), |_| paths.iter().for_each(|path| visit(path, libc::O_RDONLY)));
+        assert_eq!(count(&seen), (sent, sent), "{end}");
+    }
 }
 
 fn odd(stage: &mut Stage) {

@@ -73,6 +73,7 @@ def _sieve(one: Plan) -> str:
         _list("paths that begin with", sieve.prefixes),
         _list("paths that end with", sieve.suffixes),
         _list("programs named", sieve.names),
+        _list("files whose own names end with", sieve.found),
         "failed ones" if sieve.failures else "",
         "relative paths and those with dots",
     ]
