@@ -57,9 +57,9 @@ def test_a_library_that_is_not_there_is_a_fault_with_the_way_to_it(monkeypatch: 
 
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(UsageError) as error:
-        load({"kafka": CASES["kafka"][""]}, {}, "eyas.yaml")
+        load({"kafka": CASES["kafka"][""]}, {}, lambda *_: "eyas.yaml:3")
     hint = "pip install 'eyas[kafka]'"
-    assert str(error.value) == f"eyas.yaml: kafka: the library 'confluent_kafka' is not installed; {hint}"
+    assert str(error.value) == f"eyas.yaml:3: kafka: the library 'confluent_kafka' is not installed; {hint}"
 
 
 def test_a_library_that_is_not_there_when_it_is_needed_says_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
