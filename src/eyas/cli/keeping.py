@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -49,8 +48,7 @@ def replayed(settings: config.Settings, store: Path | None) -> sections.Settings
         return found
     own_ones = (settings.file_output, settings.syslog_output, settings.program_output, settings.http_output)
     if settings.outputs or any(one.enabled for one in own_ones):
-        folder = tempfile.mkdtemp(prefix="eyas-replay-")
-        return found.model_copy(update={"store": folder, "trail": False})
+        return found.passing()
     return None
 
 
@@ -174,7 +172,9 @@ def closed(hub: Hub, served: Sequence[web.Served]) -> None:
     """Close the listeners, then the hub; tell of alerts that their receivers did not take meanwhile."""
     for one in served:
         one.close()
-    if not hub.close(DRAIN):
+    if hub.close(DRAIN):
+        hub.settings.leave()
+    else:
         click.echo(f"eyas: some alerts still wait for their receivers in {hub.folder}", err=True)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -76,12 +76,7 @@ def choose(
         click.echo(f"warning: {warning}", err=True)
     own = falco.moved(found.settings)
     settings = own.settings
-    listed = [Path(name) for name in settings.rules_files]
-    where = (
-        list(paths)
-        or [path for path in listed if path.exists()]
-        or [rules.BUILTIN, *service_rules(settings.sources)]
-    )
+    where = list(paths) or list(_listed(settings)) or [rules.BUILTIN, *service_rules(settings.sources)]
     keep = keeps(settings)
     noted = [activity.RULES] if keep is not None and keep.trail else []
     carry = entities.CARRIED if noted else ()
@@ -103,6 +98,16 @@ def choose(
     )
     sources = (*where, config_file) if config_file else tuple(where)
     return Chosen(loaded, style, settings, sources, keep, plugins, known, tuple(found.files))
+
+
+def _listed(settings: config.Settings) -> Iterator[Path]:
+    """The rule files of the configuration; of those that are not there the reader is told."""
+    for number, name in enumerate(settings.rules_files):
+        if Path(name).exists():
+            yield Path(name)
+        else:
+            at = settings.place("rules_files", str(number))
+            click.echo(f"warning: {at}: rules_files: {name}: no such file or folder", err=True)
 
 
 def known_with(config_file: Path | None) -> Catalog:

@@ -135,6 +135,10 @@ def _replayed(chosen: Chosen) -> pipeline.Tally:
     if not capture:
         hint = "-o engine.replay.capture_file=FILE, or `eyas replay FILE`"
         raise UsageError("engine.replay.capture_file: expected the capture to play, found nothing", hint)
+    for name in ("metrics", "webserver"):
+        if getattr(chosen.settings, name).enabled:
+            at = chosen.settings.place(name, "enabled")
+            click.echo(f"warning: {at}: '{name}' has no effect: a replay is over at once", err=True)
     return play([Path(capture)], chosen)
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, SecretStr, ValidationError
 
 from eyas.config import Place
 from eyas.delivery import stored
@@ -88,6 +90,8 @@ class Listener(_Section):
 class Settings(_Section):
     """The whole section."""
 
+    _passing: bool = PrivateAttr(False)
+
     enabled: bool = Field(True, description="Keep alerts in the store.")
     store: str = Field("", description="Folder of the store.")
     max_mb: int = Field(1024, gt=0, description="Most megabytes of the store.")
@@ -112,6 +116,17 @@ class Settings(_Section):
     def folder(self) -> Path:
         """Where the store is."""
         return Path(self.store) if self.store else default_folder()
+
+    def passing(self) -> Settings:
+        """The same with a store that is only there until all is delivered, and keeps nothing for trails."""
+        made = self.model_copy(update={"store": tempfile.mkdtemp(prefix="eyas-replay-"), "trail": False})
+        made._passing = True
+        return made
+
+    def leave(self) -> None:
+        """All is delivered: a store that was only there for it goes."""
+        if self._passing:
+            shutil.rmtree(self.folder(), ignore_errors=True)
 
     def policy(self) -> Policy:
         """Bounds of the store."""
