@@ -388,7 +388,16 @@ def test_the_events_inside_azures_records_are_unpacked() -> None:
     assert json.loads(made or b"") == {**inner, "annotations": {"cluster_name": "prod"}}
 
 
-@pytest.mark.parametrize("body", [b"{", b"[]", b'{"records": 1}', b'{"records":[{"category":"kube-audit"}]}'])
+def test_a_record_of_azure_without_its_event_leaves_the_others() -> None:
+    good = {"category": "kube-audit", "properties": {"log": '{"verb":"get"}'}}
+    bad = [{"category": "kube-audit"}, None, {"category": "kube-audit", "properties": {"log": "{"}}]
+    made = k8s_audit.from_aks(json.dumps({"records": [*bad, good]}).encode()) or b""
+    *refused, event = made.splitlines()
+    assert refused == [b"no event"] * 3
+    assert json.loads(event)["verb"] == "get"
+
+
+@pytest.mark.parametrize("body", [b"{", b"[]", b'{"records": 1}'])
 def test_what_is_no_such_record_is_refused_not_raised(body: bytes) -> None:
     from eyas.sources.reach.way import mapped
     from eyas.transports.parcel import Link, Outcome, Parcel

@@ -240,6 +240,29 @@ impl<'b> Cursor<'b> {
         Ok(())
     }
 
+    /// Steps over a value of which only the brackets and texts are looked at, so that no depth is too deep.
+    pub(crate) fn pass(&mut self) -> Result<(), Fault> {
+        if !matches!(self.peek()?, b'{' | b'[') {
+            return self.skip();
+        }
+        let mut depth = 0_usize;
+        loop {
+            match self.peek()? {
+                b'"' => {
+                    self.string()?;
+                    continue;
+                }
+                b'{' | b'[' => depth += 1,
+                b'}' | b']' => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            self.at += 1;
+            if depth == 0 {
+                return Ok(());
+            }
+        }
+    }
+
     /// Steps over an object or list with all that it holds.
     fn containers(&mut self) -> Result<(), Fault> {
         let mut open = Open { objects: [0; MAX_DEPTH / 64], depth: 0 };

@@ -46,6 +46,7 @@ enum At {
 /// What one step found.
 enum Step {
     Record(usize, usize),
+    Refused(Refused),
     Nothing,
     End,
 }
@@ -104,6 +105,7 @@ impl<'s> Reader<'s> {
         loop {
             match self.step(asked) {
                 Ok(Step::Nothing) => {}
+                Ok(Step::Refused(refused)) => return Ok(Item::Refused(refused)),
                 Ok(Step::End) => return Ok(Item::End),
                 Ok(Step::Record(start, end)) => return Ok(self.record(asked, cells, start, end)),
                 // A step that needs more bytes has left `start` where it wants to go on.
@@ -217,11 +219,31 @@ impl<'s> Reader<'s> {
             self.at = if in_object { At::Rest } else { At::Document };
             return Ok(Step::Nothing);
         }
-        cursor.peek()?;
+        let byte = cursor.peek()?;
         let start = cursor.at;
-        let step = self.walk(asked, start, &[])?;
+        let walked = match byte {
+            b'{' => self.walk(asked, start, &[]),
+            _ => Err(Fault::Wrong { at: start, what: "'{'" }),
+        };
+        let step = match walked {
+            Err(fault @ (Fault::Wrong { at, .. } | Fault::Deep { at })) => self.pass(start, at, fault)?,
+            walked => walked?,
+        };
         self.at = At::Element { in_object, first: false };
         Ok(step)
+    }
+
+    /// Leaves an element out that is no record, if it can be told where it ends: the others of its list count.
+    fn pass(&mut self, start: usize, at: usize, fault: Fault) -> Result<Step, Fault> {
+        let mut cursor = Cursor::new(&self.buffer[..self.end], start);
+        match cursor.pass().and_then(|()| cursor.peek()) {
+            Ok(b',' | b']') => {
+                self.start = cursor.at;
+                Ok(Step::Refused(Refused { at: self.base + at as u64, what: fault.to_string() }))
+            }
+            Err(Fault::Ends) if !self.ended => Err(Fault::Ends),
+            _ => Err(fault),
+        }
     }
 
     fn rest(&mut self, asked: &Asked) -> Result<Step, Fault> {

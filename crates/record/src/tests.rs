@@ -188,6 +188,23 @@ fn what_is_no_record_is_told_with_its_place_and_reading_goes_on() {
 }
 
 #[test]
+fn an_element_that_is_no_record_leaves_the_others_of_its_list() {
+    assert_eq!(
+        at(r#"[{"a":1},null,[2],"x",{"a":3}]"#),
+        ["1", "9 not JSON: '{' expected", "14 not JSON: '{' expected", "18 not JSON: '{' expected", "3"]
+    );
+    assert_eq!(at(r#"{"Records":[{"a":tru},{"a":2}]}"#), ["17 not JSON: true, false or null expected", "2"]);
+    let deep = format!(
+        r#"{{"Records":[{{"a":1}},{}{},{{"a":2}}]}}"#,
+        r#"{"a":"#.repeat(9000) + "1",
+        "}".repeat(9000)
+    );
+    let found = at(&deep);
+    assert_eq!((found[0].as_str(), found[2].as_str()), ("1", "2"));
+    assert!(found[1].ends_with("nested deeper than 256"), "{found:?}");
+}
+
+#[test]
 fn deep_nesting_is_refused_without_a_deep_stack() {
     let deep = format!("{{\"b\":{}}}\n{{\"a\":2}}", "[".repeat(10_000_000));
     let found = at(&deep);

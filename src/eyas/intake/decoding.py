@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import orjson
-
 from eyas.errors import RunError
 from eyas.sources.card import Source
 from eyas.transports.unpack import opened
@@ -27,8 +25,7 @@ def decoded(path: Path, source: Source) -> Iterator[Path]:
         records = source.decode(opened(path.read_bytes(), LIMIT))
         with tempfile.NamedTemporaryFile(prefix="eyas-", suffix=".jsonl") as made:
             for record in records:
-                made.write(record.data if isinstance(record.data, bytes) else orjson.dumps(record.data))
-                made.write(b"\n")
+                made.write(record.line() + b"\n")
             made.flush()
             os.utime(made.name, ns=(came := path.stat().st_mtime_ns, came))  # for what says no time
             yield Path(made.name)

@@ -8,13 +8,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-import orjson
-
 from eyas import _core, alert, lang, pipeline, rules
 from eyas.alert import Alert
 from eyas.catalog import Catalog
 from eyas.rules import Compiled
-from eyas.sources.card import Record, Source
+from eyas.sources.card import Source
 from eyas.transports.parcel import Parcel
 
 LONGEST = 16 << 20
@@ -53,7 +51,7 @@ class Judge:
         body = parcel.body
         if self.source.decode is not None:
             try:
-                body = b"\n".join(_lines(self.source.decode(body)))
+                body = b"\n".join(record.line() for record in self.source.decode(body))
             except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
                 return Judgement([], 0, [(0, f"{type(error).__name__}: {error}"[:300])])
         matches, events, refusals, skips, untimed = self._bodies.judge(body, time.time_ns())
@@ -85,11 +83,6 @@ def _identified(rule: Compiled, source: Source, known: Catalog) -> Compiled:
     text = f"%json.value[{pointer}] %json.obj"
     wanted = lang.template(text, ground).operands
     return replace(rule, operands=(*rule.operands, *wanted))
-
-
-def _lines(records: Iterable[Record]) -> Iterator[bytes]:
-    for record in records:
-        yield record.data if isinstance(record.data, bytes) else orjson.dumps(record.data)
 
 
 def judges(

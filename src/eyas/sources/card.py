@@ -5,9 +5,12 @@ Everything is data. The compiled core reads it, parses each record once and look
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
+
+import orjson
 
 Type = Literal["text", "int", "uint", "bool", "ip", "net", "abstime", "reltime"]
 Clock = Literal["rfc3339", "s", "ms", "us", "ns"]
@@ -246,6 +249,15 @@ class Record:
 
     data: Mapping[str, Any] | bytes
     time: int | None = None
+
+    def line(self) -> bytes:
+        """The record as one line of JSON; bytes stay as they are."""
+        if isinstance(self.data, bytes):
+            return self.data
+        try:
+            return orjson.dumps(self.data)
+        except TypeError:  # an integer of more than 64 bits, half a surrogate pair
+            return json.dumps(self.data, separators=(",", ":")).encode()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ https://developer.okta.com/docs/reference/api/system-log/ names the keys.
 from __future__ import annotations
 
 import json
+import re
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -35,6 +36,7 @@ COUNTED = (FAILED, DENIED)
 WINDOW = 86_400 * 1_000_000_000
 USERS, TIMES = 20_000, 1_000
 
+_BLANK = re.compile(r"\s*")
 _URI = "/debugContext/debugData/requestUri"
 _GEO = "/client/geographicalContext"
 
@@ -224,41 +226,72 @@ class Memory:
         return times
 
 
-def counted(body: bytes, memory: Memory, organisation: str = "") -> bytes:
-    """A page of events, each with the organisation and the times of failures like it."""
+def counted(body: bytes, memory: Memory, organisation: str, now: int) -> bytes:
+    """A page of events, each with the organisation and the times of failures like it. One that says no time is counted
+    at `now`, in nanoseconds."""
     events = json.loads(body)
     made = [
-        _counted(event, memory, organisation) for event in (events if isinstance(events, list) else [events])
+        _counted(event, memory, organisation, now)
+        for event in (events if isinstance(events, list) else [events])
     ]
     return json.dumps(made, separators=(",", ":")).encode()
 
 
-def _counted(event: dict[str, Any], memory: Memory, organisation: str) -> dict[str, Any]:
+def _counted(event: Any, memory: Memory, organisation: str, now: int) -> Any:
+    if not isinstance(event, dict):
+        return event  # whoever judges says what is wrong with it
     ours: dict[str, Any] = {"org": organisation} if organisation else {}
     kind = event.get("eventType")
-    if kind in COUNTED and (kind == DENIED or (event.get("outcome") or {}).get("result") == "FAILURE"):
-        now = int(datetime.fromisoformat(event["published"]).timestamp() * 1000) * 1_000_000
-        times = memory.add(kind, str((event.get("actor") or {}).get("id")), now)
+    if kind in COUNTED and (kind == DENIED or _inside(event, "outcome", "result") == "FAILURE"):
+        times = memory.add(kind, str(_inside(event, "actor", "id")), _published(event) or now)
         # Rules of the field ask for either name on either kind of event.
         ours |= {"failures": times, "denials": times}
     return {**event, "eyas": ours} if ours else event
 
 
+def _inside(event: Mapping[str, Any], key: str, name: str) -> Any:
+    found = event.get(key)
+    return found.get(name) if isinstance(found, dict) else None
+
+
+def _published(event: Any) -> int | None:
+    """When an event was published, in nanoseconds; None where it says no time with a zone."""
+    try:
+        when = datetime.fromisoformat(event["published"])
+    except (KeyError, TypeError, ValueError):
+        return None
+    return int(when.timestamp() * 1000) * 1_000_000 if when.tzinfo else None
+
+
 def decode(body: bytes) -> Iterable[Record]:
-    """Records of a log file; failures are counted within it."""
-    memory = Memory()
-    for line in _documents(body):
-        for event in line if isinstance(line, list) else [line]:
-            yield Record(event if "eyas" in event else _counted(event, memory, ""))
+    """Records of a log file; failures are counted within it, those without a time at that of the event before."""
+    memory, now = Memory(), 0
+    for document in _documents(body):
+        if isinstance(document, bytes):
+            yield Record(document)
+            continue
+        for event in document if isinstance(document, list) else [document]:
+            now = _published(event) or now
+            known = isinstance(event, dict) and "eyas" in event
+            yield Record(event if known else _counted(event, memory, "", now))
 
 
 def _documents(body: bytes) -> Iterable[Any]:
+    """Documents one after another; a line that is none is left as it is, so that whoever judges refuses it."""
     decoder = json.JSONDecoder()
-    text = body.decode("utf-8", "replace").lstrip()
-    while text:
-        document, end = decoder.raw_decode(text)
+    text, at = body.decode("utf-8", "replace"), 0
+    while (at := _begin(text, at)) < len(text):
+        try:
+            document, at = decoder.raw_decode(text, at)
+        except (ValueError, RecursionError):
+            end = text.find("\n", at)
+            document, at = text[at : end if end >= 0 else None].encode(), end if end >= 0 else len(text)
         yield document
-        text = text[end:].lstrip()
+
+
+def _begin(text: str, at: int) -> int:
+    found = _BLANK.match(text, at)
+    return found.end() if found else at
 
 
 SOURCE = Source(

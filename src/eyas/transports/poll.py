@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from eyas.errors import RunError
+from eyas.errors import PassingError, RunError
 from eyas.transports import exchange
 from eyas.transports.exchange import LIMITS, Page
 from eyas.transports.parcel import Link, Mark, Parcel
@@ -49,12 +49,21 @@ def parcels(paging: Paging, link: Link) -> Iterator[Parcel]:
             asked = url or paging.start(mark)
             link.status.where = asked.partition("?")[0]
             page = patiently(link, lambda asked=asked: ask(client, asked, paging))  # type: ignore[misc]
-            mark = paging.mark(page, mark)
+            mark, follow = _understood(page, mark, paging)
             yield Parcel(page.body, asked, mark=mark, headers=page.headers)
-            url = same_service(paging.follow(page), asked)
+            url = same_service(follow, asked)
             link.status.turn("running")
             if not _may_go_on(page, url, asked, paging, link):
                 return
+
+
+def _understood(page: Page, mark: Mark, paging: Paging) -> tuple[Mark, str | None]:
+    """Where to go on after a page, and its next one. What is no page, such as the words of a proxy, is asked again."""
+    try:
+        return paging.mark(page, mark), paging.follow(page)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        where, what = page.url.partition("?")[0], f"{type(error).__name__}: {error}"[:200]
+        raise PassingError(f"{where} answered with no page of the service: {what}") from None
 
 
 def _may_go_on(page: Page, url: str | None, asked: str, paging: Paging, link: Link) -> bool:

@@ -61,8 +61,8 @@ def _windows(
     tokens = settings.tokens(resource)
 
     def mark(page: Page, mark: Mark) -> Mark:
-        times = [str(item[time]) for item in json.loads(page.body).get("value", []) if time in item]
-        return max([mark or "", *times]) or None
+        found = json.loads(page.body).get("value", [])
+        return moment.newest(mark, (item.get(time) for item in found if isinstance(item, dict)))
 
     return poll.Paging(
         start=lambda mark: address(moment.before(mark, LATE) if mark else moment.ago(LATE)),
@@ -118,7 +118,9 @@ def recorded(body: bytes, category: str = "") -> bytes:
     return json.dumps([_recorded(item, category) for item in found], separators=(",", ":")).encode()
 
 
-def _recorded(item: dict[str, Any], category: str) -> dict[str, Any]:
+def _recorded(item: Any, category: str) -> Any:
+    if not isinstance(item, dict):
+        return item  # whoever judges says what is wrong with it
     properties = item.get("properties")
     inside = properties.get("id", "") if isinstance(properties, dict) else ""
     identity = item.get("eventDataId") or item.get("id") or inside

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 
 def written(moment: datetime) -> str:
@@ -35,3 +37,33 @@ def nanoseconds(text: str) -> int:
 def at(seconds: float) -> str:
     """Seconds since the epoch, written."""
     return written(datetime.fromtimestamp(seconds, UTC))
+
+
+def of_milliseconds(value: Any) -> str | None:
+    """Milliseconds since the epoch, written; None for what is no such number."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        return at(value / 1000)
+    except (OverflowError, ValueError, OSError):
+        return None
+
+
+def read(value: Any) -> datetime | None:
+    """A written time, in UTC where it names no zone; None for what is none."""
+    try:
+        moment = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def newest(mark: str | None, times: Iterable[Any]) -> str | None:
+    """The latest of written times. What is none, or is still to come, does not count: asking from there on would miss
+    what happens until then."""
+    latest, end = read(mark), now()
+    for text in times:
+        moment = read(text)
+        if moment is not None and moment <= end and (latest is None or moment > latest):
+            latest, mark = moment, str(text)
+    return mark

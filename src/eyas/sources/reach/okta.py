@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import urllib.parse
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -56,7 +57,7 @@ def parcels(settings: Settings, link: Link) -> Iterator[Parcel]:
     link.mark = left["next"]
     for parcel in poll.parcels(_paging(settings), link):
         try:
-            body = okta.counted(parcel.body, memory, organisation.partition(".")[0])
+            body = okta.counted(parcel.body, memory, organisation.partition(".")[0], time.time_ns())
         except (ValueError, TypeError, AttributeError, RecursionError) as error:
             link.status.refuse("not understood", parcel.origin, str(error)[:300])
             parcel.settle(Outcome.REFUSED)

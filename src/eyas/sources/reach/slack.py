@@ -159,7 +159,8 @@ def _paging(settings: Audit) -> poll.Paging:
 
     def mark(page: Page, mark: Mark) -> Mark:
         """The newest come first: only when the last page is there, the next question begins later."""
-        times = [int(entry["date_create"]) for entry in json.loads(page.body).get("entries", [])]
+        now = moment.now().timestamp()
+        times = [at for at in map(_created, json.loads(page.body).get("entries", [])) if 0 < at <= now]
         newest = max([*times, (mark or {}).get("newest", since(mark))])
         return {"since": since(mark) if follow(page) else newest, "newest": newest}
 
@@ -179,8 +180,15 @@ def audit(settings: Audit, link: Link) -> Iterator[Parcel]:
 
 def from_audit(body: bytes) -> bytes:
     """Entries as records, with their id where that of events is."""
-    made = [{**entry, "eyas": {"id": entry.get("id", "")}} for entry in json.loads(body).get("entries", [])]
+    found = json.loads(body).get("entries", [])
+    made = [{**one, "eyas": {"id": one.get("id", "")}} if isinstance(one, dict) else one for one in found]
     return json.dumps(made, separators=(",", ":")).encode()
+
+
+def _created(entry: Any) -> int:
+    """When an entry was made, in seconds; 0 where it does not say."""
+    at = entry.get("date_create") if isinstance(entry, dict) else None
+    return at if isinstance(at, int) else 0
 
 
 WAYS = (
