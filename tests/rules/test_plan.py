@@ -155,6 +155,26 @@ def test_a_failed_open_finds_nothing() -> None:
     assert planned("evt.type = openat and fd.num < 0 and eyas.path.resolved = /a/b").sieve == Sieve(("/a/b",))
 
 
+@pytest.mark.parametrize(
+    ("condition", "output", "sieve"),
+    [
+        ("evt.type = dup2 and fd.name endswith /kept", "x", Sieve(suffixes=("/kept",))),
+        ("evt.type = dup2 and fd.name startswith /a/", "x", Sieve(("/a/",))),
+        ("evt.type = dup2 and proc.name = x", "%fd.name", None),
+        ("evt.type = mmap and eyas.path.resolved = /a/b", "%evt.args", None),
+        ("evt.type = dup2 and fd.type in (ipv4, ipv6)", "%fd.name", Sieve()),
+        ("evt.type = dup2 and fd.sport = 80", "%fd.name", Sieve()),
+        ("evt.type = dup2 and proc.name = x", "x", Sieve()),
+        # These events carry the path of their file.
+        ("evt.type in (read, fchmod)", "%fd.name", Sieve()),
+    ],
+)
+def test_files_that_are_met_again_later_pass_the_sieve(
+    condition: str, output: str, sieve: Sieve | None
+) -> None:
+    assert planned(condition, output=output).sieve == sieve
+
+
 def test_opens_for_writing_need_no_sieve() -> None:
     assert planned("evt.type = openat and evt.is_open_write = true").sieve == Sieve()
 

@@ -63,6 +63,11 @@ RULES = """
   condition: evt.type in (mkdir, mkdirat) and container.id = host and proc.aenv[EYAS_TEST] = {folder}
   output: "%proc.name %proc.pid %container.id"
   priority: WARNING
+- rule: put elsewhere
+  desc: The file of an earlier open gets another number.
+  condition: evt.type in (dup, dup2, dup3, fcntl) and fd.name startswith {folder}/
+  output: "%proc.name %proc.pid %evt.type %fd.name"
+  priority: WARNING
 - rule: sent
   desc: Something goes over the network.
   condition: evt.type in (sendto, sendmsg, connect) and fd.l4proto in (tcp, udp) and proc.aenv[EYAS_TEST] = {folder}
@@ -77,7 +82,7 @@ ln -s secret link; cat link; cat {folder}/link; ln -s . way; cat {folder}/way/se
 exec 9< /etc/hostname; cat <&9; exec 9<&-; exec 9> out; echo two >&9; exec 9>&-
 python3 - <<'END'
 import os, socket
-fd = os.open("{folder}/secret", os.O_RDONLY); os.fchmod(fd, 0o640); os.close(fd)
+fd = os.open("{folder}/secret", os.O_RDONLY); os.fchmod(fd, 0o640); os.dup2(fd, 99); os.close(os.dup(99)); os.close(fd)
 fd = os.open("{folder}/plain", os.O_RDONLY | os.O_CREAT); os.fchmod(fd, 0o600); os.close(fd)
 fd = os.open("{folder}/plain", os.O_RDONLY); os.fchmod(fd, 0o644); os.close(fd)
 folder = os.open("{folder}", os.O_RDONLY); fd = os.open("secret", os.O_RDONLY, dir_fd=folder)

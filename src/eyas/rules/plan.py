@@ -36,6 +36,10 @@ _ACCEPTS = ("accept", "accept4")
 # Calls whose events say themselves what their socket is, and fields that other events need connections for.
 _CONNECTIONS = frozenset(("connect", "accept", "accept4"))
 _DESCRIPTOR_FIELDS = ("fd.", "fdlist.", "evt.arg", "evt.info")
+# Calls whose descriptors may be files that were opened for reading, and whose events do not carry the paths of these.
+_ON_FILES = frozenset((
+    "dup", "dup2", "dup3", "fcntl", "sendfile", "splice", "copy_file_range", "mmap", "mmap2", "poll", "ppoll",
+))  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,12 +189,25 @@ def _sieve(rules: list[Compiled], catalog: Catalog) -> Sieve | None:
                 return None
             failures |= failed is None or bool(failed.names)
             needed = together((needed, read, failed or Guard())) or needed
+        later = _later(rule, catalog)
+        if later is None:
+            return None
+        needed = together((needed, later)) or needed
     prefixes = _shortest(needed.prefixes)
     suffixes, found = _ends(needed.suffixes), _ends(needed.found)
     most = max(len(suffixes), len(found))
     if len(prefixes) > MOST_PREFIXES or most > MOST_SUFFIXES or len(needed.names) > MOST_NAMES:
         return None
     return Sieve(prefixes, tuple(sorted(needed.names)), failures, suffixes, found)
+
+
+def _later(rule: Compiled, catalog: Catalog) -> Guard | None:
+    """What the opens must have whose files a rule meets again at later calls; None when nothing is known."""
+    if not _uses(rule, _DESCRIPTOR_FIELDS):
+        return Guard()
+    calls = _ON_FILES.intersection(calls_of(rule, catalog))
+    outcomes = [Supposed(call, worked, file=True) for call in calls for worked in (True, False)]
+    return together(guard(rule.tree, one) for one in outcomes if can_hold(rule.tree, one))
 
 
 def _ends(parts: Iterable[str]) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ _IP_ONLY = (
     "fd.proto", "fd.cproto", "fd.sproto", "fd.lproto", "fd.rproto",
 )  # fmt: skip
 _IP_CHARS = frozenset("46")
+_FILES = {"fd.type": frozenset(("file", "directory")), "fd.typechar": frozenset("fd")}
 _PATHS = ("fd.name",)
 _PARTS = ("contains", "endswith")
 _BEGINNINGS = ("=", "==", "in", "startswith")
@@ -36,6 +37,8 @@ class Supposed:
     worked: bool
     reading: bool = False
     ip: bool = True
+    # Whether its descriptor is a file that was opened before.
+    file: bool = False
     # Parameters of its event with their types; None when they are not known.
     params: Mapping[str, str] | None = None
 
@@ -129,6 +132,9 @@ def _of_check(check: Check, supposed: Supposed) -> Guard | None:
     if not isinstance(check.left, FieldRef):
         return None
     name, values = check.left.name, values_of(check)
+    if supposed.file and name in (_RESOLVED, _NAMED):
+        # What is true of this call need not have been true of the open.
+        return None
     if name == _RESOLVED:
         # Where the kernel did not find a file it is the path that was asked for.
         asked = _of_check(replace(check, left=replace(check.left, name=_PATHS[0])), supposed)
@@ -226,9 +232,9 @@ def answer(item: Check | Name, supposed: Supposed) -> Answer:
         return (one == "true") is not supposed.worked
     if name == "evt.res":
         return _result(op, values, supposed)
-    if not supposed.ip:
-        return _without_ip(name, op, values)
-    return None
+    if supposed.file and op in ("=", "==", "in") and name in _FILES and not _FILES[name].intersection(values):
+        return False
+    return None if supposed.ip and not supposed.file else _without_ip(name, op, values)
 
 
 _OPENS = ("open", "openat", "openat2", "creat")
