@@ -250,6 +250,7 @@ fn known(threads: &Threads) -> BTreeMap<&'static str, u64> {
         ("n_added_threads", threads.added),
         ("n_removed_threads", threads.removed),
         ("n_drops_full_threadtable", threads.refused),
+        ("n_drops_full_fdtable", threads.refused_files),
     ])
 }
 

@@ -102,7 +102,7 @@ impl Fd {
 /// Descriptors below this stand in a vector.
 const SMALL: i64 = 1024;
 /// Most open files that are kept for one process.
-const CAPACITY: usize = 4096;
+const CAPACITY: usize = 131_072;
 
 /// Descriptors of one process. Copies share their records until one changes.
 #[derive(Clone, Debug, Default)]
@@ -131,11 +131,11 @@ impl FdTable {
         Some(Arc::make_mut(slot))
     }
 
-    /// Adds or replaces a record; a full table ignores new numbers.
-    pub(crate) fn insert(&mut self, num: i64, fd: Fd) {
+    /// Adds or replaces a record; false when the table is full.
+    pub(crate) fn insert(&mut self, num: i64, fd: Fd) -> bool {
         let known = self.get(num).is_some();
         if !known && self.count >= CAPACITY {
-            return;
+            return false;
         }
         self.count += usize::from(!known);
         if (0..SMALL).contains(&num) {
@@ -147,6 +147,7 @@ impl FdTable {
         } else {
             self.large.insert(num, Arc::new(fd));
         }
+        true
     }
 
     /// Removes a record.

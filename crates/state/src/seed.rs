@@ -125,7 +125,7 @@ impl State {
         if let FdKind::Listener { port, .. } = fd.kind {
             self.listening.insert(port);
         }
-        self.threads.with(slot, |t| t.files.insert(file.fd, fd));
+        self.threads.enter(slot, file.fd, fd);
     }
 
     /// Sockets of the initial state: who listens serves, everybody else is a client.

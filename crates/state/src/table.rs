@@ -4,6 +4,7 @@ use std::hash::Hasher;
 
 use rustc_hash::{FxHashMap, FxHasher};
 
+use crate::fd::Fd;
 use crate::thread::{Slot, Thread, ThreadGroup, bits};
 
 /// Most threads that are tracked.
@@ -23,6 +24,8 @@ pub struct Threads {
     last: Option<(i64, Slot)>,
     /// Threads that a full table refused.
     pub refused: u64,
+    /// Open files that a full table of a process refused.
+    pub refused_files: u64,
     /// Threads added since the start.
     pub added: u64,
     /// Threads removed since the start.
@@ -186,6 +189,12 @@ impl Threads {
         if let Some(thread) = self.get_mut(slot) {
             change(thread);
         }
+    }
+
+    /// Enters an open file of a process.
+    pub(crate) fn enter(&mut self, owner: Slot, num: i64, fd: Fd) {
+        let taken = self.get_mut(owner).is_none_or(|t| t.files.insert(num, fd));
+        self.refused_files += u64::from(!taken);
     }
 
     /// Main thread of a record.

@@ -191,7 +191,7 @@ impl State {
     pub(super) fn opened(&mut self, slot: Slot, num: i64, mut fd: crate::Fd, seen: &mut Seen) {
         fd.version = self.tick();
         let Some(owner) = self.files_owner(slot) else { return };
-        self.threads.with(owner, |t| t.files.insert(num, fd));
+        self.threads.enter(owner, num, fd);
         self.threads.with(slot, |t| t.last_fd = num);
         seen.fd = Some((owner, num)).filter(|_| self.has_fd(owner, num));
     }
