@@ -48,8 +48,11 @@ class Running:
 
     def alert(self, rule: str) -> dict[str, Any]:
         """The next alert of a rule."""
-        alerts = (json.loads(line) for line in self._read(self.out))
-        return next(one for one in alerts if one["rule"] == rule)
+        return next(one for one in self.alerts() if one["rule"] == rule)
+
+    def alerts(self) -> Iterator[dict[str, Any]]:
+        """The alerts that were not taken yet, to the end."""
+        return map(json.loads, self._read(self.out))
 
     def signal(self, number: int) -> None:
         self.process.send_signal(number)

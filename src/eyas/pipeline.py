@@ -37,8 +37,8 @@ class Tally:
     untimed: int = 0
     untimed_at: int | None = None
     seconds: float = 0.0
-    lost_by_class: dict[str, int] = field(default_factory=dict)
     known: dict[str, int] = field(default_factory=dict)  # how many threads and files, by names of metrics
+    ledger: dict[str, dict[str, int]] = field(default_factory=dict)  # class → sent, lost, read
     by_rule: Counter[str] = field(default_factory=Counter)
     by_priority: Counter[str] = field(default_factory=Counter)
     warnings: list[tuple[int, str]] = field(default_factory=list)
@@ -53,8 +53,8 @@ class Tally:
         self.untimed = stats.get("untimed", 0)
         self.untimed_at = stats.get("untimed_at")
         self.seconds = stats["seconds"]
-        self.lost_by_class = stats.get("lost_by_class", {})
         self.known = stats.get("known", {})
+        self.ledger = stats.get("ledger", {})
         self.warnings = stats.get("warnings", [])
 
     def count(self, raised: Alert) -> None:
@@ -84,12 +84,12 @@ class Tally:
             "events": self.events,
             "alerts": self.alerts,
             "lost": self.lost,
-            "lost_by_class": self.lost_by_class,
             "unknown_events": self.unknown_events,
             "skipped": self.skipped,
             "untimed": self.untimed,
             "seconds": round(self.seconds, 6),
             "events_per_second": round(rate, 1),
+            **({"ledger": self.ledger, "known": self.known} if self.ledger else {}),
         }
 
 

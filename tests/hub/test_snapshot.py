@@ -36,7 +36,10 @@ def test_a_snapshot_is_an_internal_alert_with_the_figures() -> None:
 
 
 def test_a_snapshot_says_what_grew_since_the_last() -> None:
-    _, second = taken(Sensor(events=10, lost=1), Sensor(events=30, lost=10, lost_by_class={"open": 9}))
+    _, second = taken(
+        Sensor(events=10, lost=1),
+        Sensor(events=30, lost=10, ledger={"open": {"sent": 30, "lost": 9, "read": 30}}),
+    )
     assert second.fields["falco.num_evts_prev"] == 10
     assert second.fields["scap.n_drops_prev"] == 1
     assert second.fields["scap.n_drops_perc"] == 25.0

@@ -31,7 +31,7 @@ impl Ledger {
 
     /// What was lost since the last look.
     pub(crate) fn look(&mut self, sensor: &Sensor, now: u64) -> Option<Loss> {
-        let lost = sensor.counters().lost;
+        let lost = sensor.counters().lost();
         let more = |(class, count): (&&'static str, &u64)| {
             let before = self.lost.get(*class).copied().unwrap_or(0);
             (*count > before).then(|| (*class, count - before))

@@ -161,7 +161,7 @@ mod tests {
     const LONGEST: Duration = Duration::from_secs(30);
 
     fn loses(sensor: &Sensor) -> bool {
-        sensor.counters().lost.values().any(|lost| *lost > 0)
+        sensor.counters().lost().values().any(|lost| *lost > 0)
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use eyas_probe::{ProbeError, Sensor, procfs};
+use eyas_probe::{Account, ProbeError, Sensor, procfs};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use rustix::time::Timespec;
@@ -40,8 +40,8 @@ pub struct Figures {
     pub recorded: u64,
     /// Matches made.
     pub alerts: u64,
-    /// Events that the kernel side had to drop, per class.
-    pub lost: BTreeMap<&'static str, u64>,
+    /// What became of the events of each class.
+    pub ledger: BTreeMap<&'static str, Account>,
     /// Events that could not be read.
     pub unknown: u64,
     /// How much is known of threads and files, by the names of metrics.
@@ -248,7 +248,11 @@ impl Worker<'_> {
     }
 
     fn figures(&self) -> Figures {
-        Figures { lost: self.sensor.counters().lost, elapsed: self.start.elapsed(), ..self.scene.figures() }
+        Figures {
+            ledger: self.sensor.counters().classes,
+            elapsed: self.start.elapsed(),
+            ..self.scene.figures()
+        }
     }
 }
 

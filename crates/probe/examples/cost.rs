@@ -121,7 +121,7 @@ fn watched(plan: &Plan, times: &mut Times, figures: &mut Figures) -> Result<(), 
     times.round(|| {
         failure = sensor.poll(Duration::from_millis(1), &mut |_| figures.seen += 1).err();
     });
-    figures.lost += sensor.counters().lost.values().sum::<u64>();
+    figures.lost += sensor.counters().lost().values().sum::<u64>();
     failure.map_or(Ok(()), Err)?;
     Ok(())
 }

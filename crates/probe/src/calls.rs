@@ -119,6 +119,8 @@ pub(crate) enum Class {
     Network,
     File,
     Other,
+    /// Births, execs and deaths.
+    Life,
 }
 
 /// One system call.

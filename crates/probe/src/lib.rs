@@ -48,15 +48,31 @@ pub enum ProbeError {
     Refused(String),
 }
 
-/// Events sent and lost by the kernel side, per class.
+/// What became of the events of one class.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Account {
+    /// Put into a ring by the kernel side.
+    pub sent: u64,
+    /// Dropped because the ring was full.
+    pub lost: u64,
+    /// Read from the ring and made into an event that is judged.
+    pub read: u64,
+}
+
+/// The ledger: every event that a hook wanted to send, and what became of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
-    /// Handed to the ring.
-    pub sent: BTreeMap<&'static str, u64>,
-    /// Dropped because the ring was full.
-    pub lost: BTreeMap<&'static str, u64>,
+    /// Per class.
+    pub classes: BTreeMap<&'static str, Account>,
     /// Received, but no event could be made of them.
     pub unknown: u64,
+}
+
+impl Counters {
+    /// How many were lost, per class.
+    pub fn lost(&self) -> BTreeMap<&'static str, u64> {
+        self.classes.iter().map(|(class, account)| (*class, account.lost)).collect()
+    }
 }
 
 /// Nanoseconds since the epoch.

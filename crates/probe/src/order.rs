@@ -12,15 +12,15 @@ pub(crate) struct Order {
 
 impl Order {
     /// Takes an event that `write` appends; one that it declines leaves nothing.
-    pub(crate) fn push(&mut self, write: impl FnOnce(&mut Vec<u8>) -> Option<()>) -> bool {
+    pub(crate) fn push<T>(&mut self, write: impl FnOnce(&mut Vec<u8>) -> Option<T>) -> Option<T> {
         let start = self.bytes.len();
-        if write(&mut self.bytes).is_none() {
+        let Some(written) = write(&mut self.bytes) else {
             self.bytes.truncate(start);
-            return false;
-        }
+            return None;
+        };
         let ts = self.bytes[start..].first_chunk::<8>().map_or(0, |b| u64::from_le_bytes(*b));
         self.waiting.push((ts, start, self.bytes.len()));
-        true
+        Some(written)
     }
 
     /// Hands over what is not younger than `until`, oldest first; events of one time keep their order.
@@ -87,10 +87,11 @@ mod tests {
     #[test]
     fn a_declined_event_leaves_nothing() {
         let mut order = Order::default();
-        assert!(!order.push(|out| {
+        let declined: Option<()> = order.push(|out| {
             out.push(1);
             None
-        }));
+        });
+        assert_eq!(declined, None);
         assert_eq!(order.oldest(), None);
     }
 }

@@ -17,7 +17,7 @@ use crate::ring::{self, Ring};
 use crate::rung::{Rung, Tracepoints};
 use crate::sleeper::Sleeper;
 use crate::translate::Translator;
-use crate::{Counters, ProbeError};
+use crate::{Account, Counters, ProbeError};
 
 static OBJECT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/probe.bpf.o"));
 
@@ -39,6 +39,7 @@ struct Inbox {
     either: OwnedFd,
     translator: Translator,
     order: Order,
+    read: [u64; CLASSES.len()],
     unknown: u64,
     boot: u64,
 }
@@ -55,6 +56,7 @@ impl Inbox {
             calls: ring(&calls)?,
             translator: Translator::new(),
             order: Order::default(),
+            read: [0; CLASSES.len()],
             unknown: 0,
             boot,
         })
@@ -63,10 +65,10 @@ impl Inbox {
     /// Reads the rings, of calls no more than a batch; gives the time of the last call where that left some behind.
     /// Births and deaths are read to the end, so that no call overtakes them.
     fn read(&mut self) -> Option<u64> {
-        let Inbox { lives, calls, translator, order, unknown, boot, .. } = self;
-        let mut push = |bytes: &[u8]| {
-            let made = order.push(|out| translator.event(bytes, *boot, out));
-            *unknown += u64::from(!made);
+        let Inbox { lives, calls, translator, order, read, unknown, boot, .. } = self;
+        let mut push = |bytes: &[u8]| match order.push(|out| translator.event(bytes, *boot, out)) {
+            Some(class) => read[class as usize] += 1,
+            None => *unknown += 1,
         };
         lives.read(&mut |bytes| {
             push(bytes);
@@ -227,9 +229,12 @@ impl Sensor {
         Some(Duration::from_nanos((oldest + WINDOW_NS + 1).saturating_sub(self.now())))
     }
 
-    /// Events sent and lost, per class.
+    /// What became of the events of each class.
     pub fn counters(&self) -> Counters {
         let mut counters = Counters { unknown: self.inbox.unknown, ..Counters::default() };
+        for (class, read) in CLASSES.iter().zip(self.inbox.read) {
+            counters.classes.insert(class, Account { read, ..Account::default() });
+        }
         let Some(map) = map(&self.object, "ledger") else { return counters };
         let Ok(Some(values)) = map.lookup_percpu(&0u32.to_ne_bytes(), MapFlags::ANY) else { return counters };
         for value in values {
@@ -237,8 +242,9 @@ impl Sensor {
                 value.get(8 * n..8 * n + 8).and_then(|b| b.try_into().ok()).map_or(0, u64::from_ne_bytes)
             };
             for (n, class) in CLASSES.iter().enumerate() {
-                *counters.sent.entry(class).or_default() += word(n);
-                *counters.lost.entry(class).or_default() += word(n + CLASSES.len());
+                let account = counters.classes.entry(class).or_default();
+                account.sent += word(n);
+                account.lost += word(n + CLASSES.len());
             }
         }
         counters

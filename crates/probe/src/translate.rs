@@ -7,7 +7,7 @@ mod sockets;
 use eyas_event::table::{Info, Kind};
 use eyas_event::{EVENTS, id};
 
-use crate::calls::{Call, Origin, Shape, Value};
+use crate::calls::{Call, Class, Origin, Shape, Value};
 use crate::numbers::Numbers;
 use crate::params::Params;
 use crate::record::{KIND_EXEC, KIND_EXIT, KIND_FORK, Record, u16_at, u32_at, u64_at};
@@ -26,20 +26,27 @@ impl Translator {
         Translator { numbers: Numbers::native() }
     }
 
-    /// Appends the event of a record to `out`, with the boot time added to its clock; `None` when it makes none.
-    pub(crate) fn event(&self, bytes: &[u8], boot: u64, out: &mut Vec<u8>) -> Option<()> {
+    /// Appends the event of a record to `out`, with the boot time added to its clock, and gives its class; `None` when
+    /// it makes none.
+    pub(crate) fn event(&self, bytes: &[u8], boot: u64, out: &mut Vec<u8>) -> Option<Class> {
         let mut record = Record::read(bytes)?;
         record.ts = record.ts.wrapping_add(boot);
         match record.kind {
             KIND_EXEC => life::exec(&record, out)?,
             KIND_FORK => life::fork(&record, self.numbers.name(record.ret as u16), out)?,
             KIND_EXIT => life::exit(&record, out),
-            number => match self.numbers.call(number) {
-                Some(call) => called(call, &record, out)?,
-                None => generic(self.numbers.generic(number)?, &record, out),
-            },
+            number => return self.of_call(number, &record, out),
         }
-        Some(())
+        Some(Class::Life)
+    }
+
+    fn of_call(&self, number: u16, record: &Record<'_>, out: &mut Vec<u8>) -> Option<Class> {
+        let Some(call) = self.numbers.call(number) else {
+            generic(self.numbers.generic(number)?, record, out);
+            return Some(Class::Other);
+        };
+        called(call, record, out)?;
+        Some(call.class)
     }
 }
 

@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use eyas_event::Given;
 use eyas_live::{Figures, Found, Loss, Question, Report, Retention, Rules, Setup, Wanted, Watch};
-use eyas_probe::{Plan, Rung};
+use eyas_probe::{Account, Plan, Rung};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyList};
+use pyo3::types::{IntoPyDict, PyBytes, PyDict, PyList};
 
 use crate::capture::named;
 use crate::errors;
@@ -176,8 +176,12 @@ fn figures_dict(py: Python<'_>, figures: Figures) -> PyResult<Bound<'_, PyDict>>
     dict.set_item("events", figures.events)?;
     dict.set_item("recorded", figures.recorded)?;
     dict.set_item("alerts", figures.alerts)?;
-    dict.set_item("lost", figures.lost.values().sum::<u64>())?;
-    dict.set_item("lost_by_class", figures.lost)?;
+    dict.set_item("lost", figures.ledger.values().map(|account| account.lost).sum::<u64>())?;
+    let ledger = PyDict::new(py);
+    for (class, Account { sent, lost, read }) in figures.ledger {
+        ledger.set_item(class, [("sent", sent), ("lost", lost), ("read", read)].into_py_dict(py)?)?;
+    }
+    dict.set_item("ledger", ledger)?;
     dict.set_item("unknown_events", figures.unknown)?;
     dict.set_item("known", figures.known)?;
     dict.set_item("seconds", figures.elapsed.as_secs_f64())?;

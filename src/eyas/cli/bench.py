@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from eyas import pipeline, rules
-from eyas.cli import bench_http, bench_live
+from eyas.cli import bench_flood, bench_http, bench_live
 from eyas.errors import RunError
 from eyas.sources import members
 
@@ -27,6 +27,7 @@ def command() -> None:
 
 command.add_command(bench_live.command)
 command.add_command(bench_http.command)
+command.add_command(bench_flood.command)
 
 
 @command.command("logs")

@@ -24,8 +24,8 @@ def of_watch(watched: watch.Watch, files: Sequence[Path], config_files: Sequence
         return Sensor(
             events=tally.events,
             lost=tally.lost,
-            lost_by_class=dict(tally.lost_by_class),
             known=dict(tally.known),
+            ledger=tally.ledger,
             by_rule=dict(tally.by_rule),
             rules=infos(watched.force.rules),
             files=tuple(path for path in files if path not in config_files),

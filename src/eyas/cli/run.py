@@ -216,7 +216,11 @@ def _summary(tally: pipeline.Tally) -> None:
     """What was seen, raised and lost."""
     lines = [
         f"{tally.events} events in {tally.seconds:.1f} s, {tally.alerts} alerts, {tally.lost} events lost",
-        *(f"  lost {count} of class {name}" for name, count in sorted(tally.lost_by_class.items()) if count),
+        *(
+            f"  lost {account['lost']} of class {name}"
+            for name, account in sorted(tally.ledger.items())
+            if account["lost"]
+        ),
         *(f"  {count:6} {rule}" for rule, count in tally.by_rule.most_common()),
     ]
     if tally.unknown_events:

@@ -21,6 +21,7 @@ from eyas.hub.hub import Hub
 from eyas.hub.sensor import NOW, Ask, Sensor, digests
 
 HELP = "https://falco.org/docs/metrics/"
+LEDGER = "What became of events: sent by the kernel side, lost because a ring was full, read to be judged."
 _NAME = re.compile(r"[^A-Za-z0-9_:]")
 # How Falco's metrics name the classes of events whose ring was full.
 DROPS = ("clone_fork", "execve", "connect", "open", "dir_file", "other_interest", "close", "proc")
@@ -98,6 +99,11 @@ def _sensor(sensor: Sensor) -> Iterator[Metric]:
     for name in dict.fromkeys((*DROPS, *sensor.lost_by_class)):
         drops.add_metric([name, "exit"], sensor.lost_by_class.get(name, 0))
     yield drops
+    ledger = CounterMetricFamily("eyas_sensor_events", LEDGER, labels=["class", "stage"])
+    for name, account in sensor.ledger.items():
+        for stage, count in account.items():
+            ledger.add_metric([name, stage], count)
+    yield ledger
     for name, value in sensor.known.items():
         if name in NOW:
             yield _falco(GaugeMetricFamily, f"scap_{name}_total", value)

@@ -24,7 +24,7 @@ class Sensor:
 
     events: int = 0
     lost: int = 0
-    lost_by_class: dict[str, int] = field(default_factory=dict)
+    ledger: dict[str, dict[str, int]] = field(default_factory=dict)  # class → sent, lost, read
     by_rule: dict[str, int] = field(default_factory=dict)
     rules: Sequence[RuleInfo] = ()
     engine: str = "modern_bpf"
@@ -32,6 +32,11 @@ class Sensor:
     config_files: Sequence[Path] = ()
     reloaded: float = 0.0  # seconds of the epoch
     known: dict[str, int] = field(default_factory=dict)  # threads and files, by names of metrics
+
+    @property
+    def lost_by_class(self) -> dict[str, int]:
+        """How many events of each class the kernel side had to drop."""
+        return {name: account["lost"] for name, account in self.ledger.items()}
 
 
 Ask = Callable[[], Sensor]

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
 import shutil
-import signal
 import socket
 import statistics
 import subprocess
@@ -14,12 +11,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from eyas import _core
 from eyas.errors import RunError
+from eyas.watch.agent import watching
 
 # A loop in a process of its own; it prints nanoseconds of processor time for one turn.
 _LOOP = """
@@ -38,7 +36,7 @@ Work = Callable[[], float]
 
 
 @dataclass(slots=True)
-class Agent:
+class Used:
     """What the sensor itself used."""
 
     seconds: float = 0.0
@@ -91,60 +89,24 @@ def missing() -> tuple[str, ...]:
     )
 
 
-def measure(rules: Sequence[Path], rounds: int, count: int) -> tuple[dict[str, Rounds], Agent]:
+def measure(rules: Sequence[Path], rounds: int, count: int) -> tuple[dict[str, Rounds], Used]:
     """Let rounds without and with the sensor take turns; the loops run with an empty program too."""
     figures: dict[str, Rounds] = {}
-    agent = Agent()
+    used = Used()
     for _ in range(rounds):
         for name, unit, work in works(count):
             figures.setdefault(name, Rounds(unit)).without.append(work())
         with closing(_core.EmptyHook()):
             for name, _unit, work in loops(count):
                 figures[name].hooked.append(work())
-        with _watching(rules, agent):
+        with watching(rules) as agent:
             for name, _unit, work in works(count):
                 figures[name].watched.append(work())
-    return figures, agent
-
-
-@contextmanager
-def _watching(rules: Sequence[Path], agent: Agent) -> Iterator[None]:
-    with tempfile.TemporaryDirectory() as folder:
-        stats = Path(folder) / "stats.json"
-        chosen = [part for path in rules for part in ("-r", str(path))]
-        command = [sys.executable, "-m", "eyas", "run", *chosen, "--stats", str(stats)]
-        process = subprocess.Popen(
-            command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True
-        )
-        _await(process)
-        started = _processor_time(process.pid)
-        yield
-        agent.seconds += _processor_time(process.pid) - started
-        agent.memory_mb = max(agent.memory_mb, _memory(process.pid))
-        process.send_signal(signal.SIGINT)
-        process.communicate()
-        told = json.loads(stats.read_text())
-        agent.events += told["events"]
-        agent.lost += told["lost"]
-
-
-def _await(process: subprocess.Popen[str]) -> None:
-    said = []
-    for line in process.stderr or ():
-        said.append(line.strip())
-        if "watching" in line:
-            return
-    raise RunError(f"the sensor did not start: {' '.join(said)}", "see `eyas doctor`")
-
-
-def _processor_time(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def _memory(pid: int) -> float:
-    found = re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())
-    return int(found[1]) / 1024 if found else 0.0
+            used.seconds += agent.seconds()
+            used.memory_mb = max(used.memory_mb, agent.peak_mb())
+        used.events += agent.told["events"]
+        used.lost += agent.told["lost"]
+    return figures, used
 
 
 def _loop(body: str, count: int) -> float:

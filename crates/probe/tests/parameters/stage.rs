@@ -104,11 +104,11 @@ impl Stage {
     }
 
     pub(crate) fn lost(&self) -> u64 {
-        self.sensor.counters().lost.values().sum()
+        self.sensor.counters().lost().values().sum()
     }
 
     pub(crate) fn lost_of(&self, class: &str) -> u64 {
-        self.sensor.counters().lost.get(class).copied().unwrap_or(0)
+        self.sensor.counters().lost().get(class).copied().unwrap_or(0)
     }
 
     /// A path for a file of this test.

@@ -1,0 +1,80 @@
+"""A sensor in a process of its own: what it uses while others work, and what it tells at its end."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from eyas.errors import RunError
+
+
+@dataclass(slots=True)
+class Agent:
+    """A sensor that watches; what it told is there when it has ended."""
+
+    pid: int
+    started: float
+    told: dict[str, Any] = field(default_factory=dict)
+
+    def seconds(self) -> float:
+        """Processor time since it began to watch."""
+        return _processor_time(self.pid) - self.started
+
+    def resident_mb(self) -> float:
+        """Memory that it holds now."""
+        return self._memory("VmRSS")
+
+    def peak_mb(self) -> float:
+        """The most memory that it has held."""
+        return self._memory("VmHWM")
+
+    def _memory(self, name: str) -> float:
+        found = re.search(rf"{name}:\s+(\d+)", Path(f"/proc/{self.pid}/status").read_text())
+        return int(found[1]) / 1024 if found else 0.0
+
+
+@contextmanager
+def watching(rules: Sequence[Path], alerts: Path = Path(os.devnull)) -> Iterator[Agent]:
+    """Watch with some rules, or the shipped ones; alerts go to a file as JSON. RunError when it does not start."""
+    with tempfile.TemporaryDirectory() as folder, alerts.open("wb") as out:
+        stats = Path(folder) / "stats.json"
+        chosen = [part for path in rules for part in ("-r", str(path))]
+        process = subprocess.Popen(
+            [sys.executable, "-m", "eyas", "run", *chosen, "--json", "--stats", str(stats)],
+            stdout=out,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        try:
+            _await(process)
+            agent = Agent(process.pid, _processor_time(process.pid))
+            yield agent
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.communicate()
+        agent.told = json.loads(stats.read_text())
+
+
+def _await(process: subprocess.Popen[str]) -> None:
+    said = []
+    for line in process.stderr or ():
+        said.append(line.strip())
+        if "watching" in line:
+            return
+    raise RunError(f"the sensor did not start: {' '.join(said)}", "see `eyas doctor`")
+
+
+def _processor_time(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
