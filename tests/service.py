@@ -25,11 +25,12 @@ class Asked:
 
 @dataclass(frozen=True)
 class Says:
-    """An answer; anything but bytes becomes JSON."""
+    """An answer; anything but bytes becomes JSON. One that is `cut` breaks off in the middle of its body."""
 
     body: Any = b""
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
+    cut: bool = False
 
 
 class Service:
@@ -55,7 +56,8 @@ class Service:
                 for name, value in {"Content-Length": str(len(body)), **says.headers}.items():
                     self.send_header(name, value)
                 self.end_headers()
-                self.wfile.write(body)
+                self.wfile.write(body[: len(body) // 2] if says.cut else body)
+                self.close_connection = self.close_connection or says.cut
 
             do_GET = do_POST = do_PATCH = handle_any  # noqa: N815 names that the library calls
 

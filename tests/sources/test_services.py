@@ -20,6 +20,7 @@ from tests.transports.test_http import Sent
 # Assembled here, so that no scanner takes this file for a leak.
 GITHUB_TOKEN = "gh" + "p_" + "0aB1cD2eF3gH4iJ5kL6mN7oP8qR9sT0uV1wX"
 AWS_KEY = "AK" + "IA" + "Z3MFQ7T2K5WXYNRB"
+EARLY = "2026-01-31T09:00:00.000Z"
 
 
 @contextmanager
@@ -203,7 +204,7 @@ def test_the_audit_log_is_followed_page_by_page() -> None:
 
     with (
         service(audit) as hub,
-        fed("github", via="poll", organization="acme", token="t", api=hub.url, interval=0.01) as run,
+        fed("github", EARLY, via="poll", organization="acme", token="t", api=hub.url, interval=0.01) as run,
     ):
         first, second = json.loads(run.next().body), json.loads(run.next().body)
     assert first[0]["eyas"] == {"time": "2026-01-31T10:00:00.000Z", "id": "a"}
@@ -341,13 +342,13 @@ def test_entra_is_asked_with_a_token_that_is_renewed() -> None:
             "api": ms.url,
             "login": ms.url,
         }
-        with fed("azure", interval=0.01, **section) as run:
+        with fed("azure", mark=EARLY, interval=0.01, **section) as run:
             first, second = json.loads(run.next().body), json.loads(run.next().body)
     assert first == [
         {"id": "a", "createdDateTime": "2026-01-31T10:00:00Z", "category": "SignInLogs", "eyas": {"id": "a"}}
     ]
     assert second[0]["eyas"] == {"id": "b"}
-    assert run.mark == "2026-01-31T10:00:01Z"
+    assert run.mark == {"since": "2026-01-31T10:00:01Z", "newest": "2026-01-31T10:00:01Z"}
     assert issued == ["t0", "t1"]
 
 

@@ -120,7 +120,8 @@ def polled(source: str, records: list[Any] | bytes) -> Iterator[Running]:
     }
     with service(answer) as made:
         more = {"login": made.url} if source == "azure" else {}
-        with fed(source, api=made.url, interval=0.01, **sections[source], **more) as run:
+        mark = None if source == "slack" else "2026-01-31T09:00:00Z"
+        with fed(source, mark, api=made.url, interval=0.01, **sections[source], **more) as run:
             yield run
 
 
@@ -149,7 +150,7 @@ def test_times_of_nonsense_do_not_move_where_a_service_is_asked_next(
     if source == "slack":
         assert run.mark["newest"] < 9_999_999_999  # the moment of the start
     else:
-        assert run.mark == mark
+        assert (run.mark["newest"] if source == "azure" else run.mark) == mark
 
 
 @pytest.mark.parametrize("source", ["github", "azure", "slack"])

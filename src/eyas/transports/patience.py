@@ -21,24 +21,28 @@ class StoppedError(Exception):
     """Waiting ended because the feed is to stop."""
 
 
-def patiently(link: Link, work: Callable[[], T]) -> T:
-    """Call `work` until it succeeds; failures that do not pass go through."""
+def patiently(link: Link, work: Callable[[], T], within: float = float("inf")) -> T:
+    """Call `work` until it succeeds, for so many seconds; failures that do not pass go through."""
     import tenacity
 
+    stopped = tenacity.stop_when_event_set(link.stop)
     retrying = tenacity.Retrying(
         retry=tenacity.retry_if_exception_type(PassingError),
         wait=_pause,
         sleep=tenacity.sleep_using_event(link.stop),
-        stop=tenacity.stop_when_event_set(link.stop),
+        stop=stopped if within == float("inf") else stopped | tenacity.stop_before_delay(within),
         before_sleep=lambda state: _note(link, state),
-        retry_error_callback=_stopped,
+        retry_error_callback=lambda state: _given_up(link, state),
     )
     return retrying(work)
 
 
-def _stopped(_: tenacity.RetryCallState) -> NoReturn:
-    """The stop event was set between two tries."""
-    raise StoppedError
+def _given_up(link: Link, state: tenacity.RetryCallState) -> NoReturn:
+    """The stop event was set between two tries, or the time is over."""
+    error = state.outcome.exception() if state.outcome else None
+    if error is None or link.stop.is_set():
+        raise StoppedError
+    raise error
 
 
 def _pause(state: tenacity.RetryCallState) -> float:

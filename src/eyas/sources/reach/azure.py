@@ -60,18 +60,35 @@ def _windows(
     """Paging of an interface that filters by time and gives a next link."""
     tokens = settings.tokens(resource)
 
+    def follow(page: Page) -> str | None:
+        return json.loads(page.body).get(link) or None
+
     def mark(page: Page, mark: Mark) -> Mark:
+        """The newest may come first: only when the last page is there, the next question begins later."""
+        left = _left(mark)
         found = json.loads(page.body).get("value", [])
-        return moment.newest(mark, (item.get(time) for item in found if isinstance(item, dict)))
+        newest = moment.newest(left["newest"], (item.get(time) for item in found if isinstance(item, dict)))
+        return {"since": left["since"] if follow(page) else newest, "newest": newest}
+
+    def start(mark: Mark) -> str:
+        return address(moment.before(_left(mark)["since"], LATE))
 
     return poll.Paging(
-        start=lambda mark: address(moment.before(mark, LATE) if mark else moment.ago(LATE)),
-        follow=lambda page: json.loads(page.body).get(link),
+        start=start,
+        follow=follow,
         mark=mark,
         headers=tokens.headers,
         renew=tokens.renew,
         interval=settings.interval,
     )
+
+
+def _left(mark: Mark) -> dict[str, str]:
+    """A mark; one of earlier versions is a time alone."""
+    if isinstance(mark, dict):
+        return mark
+    begin = mark or moment.ago(LATE)  # at the first start: what happens while Eyas is down then belongs to it
+    return {"since": begin, "newest": begin}
 
 
 def _activity(settings: Activity) -> poll.Paging:

@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 API = "https://api.github.com"
 LIMITS = ("x-ratelimit-remaining", "x-ratelimit-reset")
 NOBODY = "0" * 40
+# Seconds for what an event leaves out: those behind it wait meanwhile. Then it is judged as it is.
+WITHIN = 20.0
+# Seconds that an entry of the audit log may come late; what was seen already is known by its id.
+LATE = 300.0
 # https://docs.github.com/webhooks/using-webhooks/validating-webhook-deliveries
 RECEPTION = http.Reception(
     Scheme("X-Hub-Signature-256", "sha256="),
@@ -148,7 +152,7 @@ class Reader:
         token = self._settings.api_token
         headers = _headers(token.reveal() if token else "", kind)
         send = functools.partial(exchange.send, self._client, "GET", self._settings.api + path, headers)
-        return patiently(self._link, lambda: exchange.expected(send(), LIMITS)).body
+        return patiently(self._link, lambda: exchange.expected(send(), LIMITS), WITHIN).body
 
 
 def _name(repository: Mapping[str, Any]) -> str:
@@ -169,7 +173,7 @@ def _paging(settings: Audit) -> poll.Paging:
     query = {"include": "all", "order": "asc", "per_page": "100"}
 
     def start(mark: Mark) -> str:
-        since = mark or moment.ago(60)
+        since = moment.before(mark or moment.ago(60), LATE)
         phrase = {"phrase": f"created:>={since[:19]}Z"}
         organization = _quoted(settings.organization)
         return f"{settings.api}/orgs/{organization}/audit-log?{urllib.parse.urlencode({**query, **phrase})}"
@@ -185,7 +189,8 @@ def _paging(settings: Audit) -> poll.Paging:
 
 
 def _newest(page: Page, mark: Mark) -> Mark:
-    return moment.newest(mark, map(_when, json.loads(page.body)))
+    begin = mark or moment.ago(60)  # at the first start: what happens while Eyas is down then belongs to it
+    return moment.newest(begin, map(_when, json.loads(page.body)))
 
 
 def _when(entry: Any) -> str | None:

@@ -58,7 +58,7 @@ def read(value: Any) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def newest(mark: str | None, times: Iterable[Any]) -> str | None:
+def newest(mark: str, times: Iterable[Any]) -> str:
     """The latest of written times. What is none, or is still to come, does not count: asking from there on would miss
     what happens until then."""
     latest, end = read(mark), now()

@@ -13,6 +13,7 @@ from eyas.sources import okta
 from eyas.sources.reach import moment
 from eyas.sources.reach.way import Way
 from eyas.transports import poll
+from eyas.transports.exchange import Page
 from eyas.transports.parcel import Link, Mark, Outcome, Parcel
 from eyas.transports.secret import Secret
 
@@ -43,10 +44,16 @@ def _paging(settings: Settings) -> poll.Paging:
     return poll.Paging(
         start=start,
         follow=poll.link_header,
-        mark=lambda page, mark: poll.link_header(page) or mark,
+        mark=_next,
         headers=lambda: headers,
         interval=settings.interval,
     )
+
+
+def _next(page: Page, mark: Mark) -> Mark:
+    if not page.body.lstrip().startswith(b"["):
+        raise ValueError("no list of events")
+    return poll.link_header(page) or mark
 
 
 def parcels(settings: Settings, link: Link) -> Iterator[Parcel]:

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 API = "https://slack.com/api"
 FILES = ("files.slack.com", "slack-files.com")
 SCANNED = 1 << 20
+# Seconds for what an event leaves out: those behind it wait meanwhile. Then it is judged as it is.
+WITHIN = 20.0
+# Seconds that an entry of the audit log may come late; what was seen already is known by its id.
+LATE = 300.0
 
 
 def greet(body: bytes) -> bytes | None:
@@ -135,7 +139,7 @@ class Reader:
     def _get(self, url: str, token: Secret) -> bytes:
         headers = {"Authorization": f"Bearer {token.reveal()}"}
         send = functools.partial(exchange.send, self._client, "GET", url, headers)
-        return patiently(self._link, lambda: exchange.expected(send())).body
+        return patiently(self._link, lambda: exchange.expected(send()), WITHIN).body
 
 
 def _plain(event: dict[str, Any]) -> dict[str, Any]:
@@ -165,7 +169,7 @@ def _paging(settings: Audit) -> poll.Paging:
         return {"since": since(mark) if follow(page) else newest, "newest": newest}
 
     return poll.Paging(
-        start=lambda mark: address({"oldest": since(mark)}),
+        start=lambda mark: address({"oldest": max(0, since(mark) - int(LATE))}),
         follow=follow,
         mark=mark,
         headers=lambda: headers,
