@@ -11,8 +11,10 @@ import pytest
 
 from eyas.delivery import Outcome, delivered
 from eyas.outputs.body import event
+from eyas.outputs.card import find
+from eyas.outputs.settings import settings_of
 from tests.outputs.cases import ALERT
-from tests.outputs.servers import deliver, free_port, server
+from tests.outputs.servers import deliver, free_port, send_all, server
 from tests.outputs.test_hostile import WORST
 
 PYTHON = "/usr/bin/python3"  # Proton is a package of the system
@@ -26,12 +28,13 @@ class Hub:
     log: Path
     read: int = 0
 
-    def take(self, alerts: list, name: str = "falco", key: str = KEY) -> list:  # type: ignore[type-arg]
+    def take(self, alerts: list, **told: str) -> list:  # type: ignore[type-arg]
+        return deliver("azure.eventhub", self.values(**told), alerts)
+
+    def values(self, name: str = "falco", key: str = KEY) -> dict[str, object]:
         access = f"SharedAccessKeyName=sender;SharedAccessKey={key};UseDevelopmentEmulator=true"
         text = f"Endpoint=sb://127.0.0.1:{self.port}/;{access}"
-        return deliver(
-            "azure.eventhub", {"namespace": "acme", "name": name, "connectionstring": text}, alerts
-        )
+        return {"namespace": "acme", "name": name, "connectionstring": text}
 
     def found(self) -> list[dict[str, object]]:
         """What came in since the last question."""
@@ -68,8 +71,17 @@ def test_a_wrong_key_and_a_hub_that_is_not_there_are_retried_with_the_words_of_t
 
 
 def test_an_event_that_no_batch_holds_is_refused_and_the_others_arrive(hub: Hub) -> None:
-    long = dataclasses.replace(ALERT, message="x" * (1 << 20))
-    before, refusal, after = hub.take([ALERT, long, HOSTILE])
+    card = find("azure.eventhub")
+    good = card.request(ALERT, settings_of(card, hub.values()))
+    long = dataclasses.replace(good, body=b"x" * (1 << 20))
+    before, refusal, after = send_all("azure.eventhub", hub.values(), [good, long, good])
     assert (before, after) == (delivered(), delivered())
     assert refusal.outcome is Outcome.REFUSED and "do not fit a batch" in refusal.reason
-    assert [one["id"] for one in hub.found()] == [event.identity(ALERT), event.identity(HOSTILE)]
+    assert [one["id"] for one in hub.found()] == [event.identity(ALERT)] * 2
+
+
+def test_a_long_alert_arrives_cut(hub: Hub) -> None:
+    long = dataclasses.replace(ALERT, message="x" * (1 << 20))
+    assert hub.take([long]) == [delivered()]
+    (found,) = hub.found()
+    assert found["body"]["eyas"]["cut"] == ["output"]  # type: ignore[index]

@@ -11,6 +11,8 @@ import pytest
 
 from eyas.delivery import Outcome, delivered
 from eyas.outputs.body import event
+from eyas.outputs.card import find
+from eyas.outputs.settings import settings_of
 from tests.outputs.cases import ALERT
 from tests.outputs.servers import (
     Certificates,
@@ -18,6 +20,7 @@ from tests.outputs.servers import (
     deliver,
     free_port,
     listens,
+    send_all,
     server,
     settled,
     shared_folder,
@@ -123,8 +126,9 @@ def test_jetstream_acknowledges_and_drops_repeats(nats: tuple[int, int]) -> None
 @pytest.mark.parametrize("jetstream", [False, True])
 def test_a_message_that_nats_never_takes_is_refused(nats: tuple[int, int], jetstream: bool) -> None:
     values = {"hostport": f"nats://127.0.0.1:{nats[0]}", "jetstream": jetstream}
-    long = dataclasses.replace(ALERT, fields={"proc.cmdline": "x" * (2 << 20)})
-    answers = deliver("nats", values, [long, OTHER])
+    card = find("nats")
+    good = card.request(OTHER, settings_of(card, values))
+    answers = send_all("nats", values, [dataclasses.replace(good, body=b"x" * (2 << 20)), good])
     assert answers[0].outcome is Outcome.REFUSED
     assert answers[1].outcome is not Outcome.REFUSED
 

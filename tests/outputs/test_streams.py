@@ -82,7 +82,9 @@ def test_rsyslog_takes_datagrams_of_json(rsyslog: Rsyslog) -> None:
     assert when == "2023-11-14T22:13:20.123456Z"
     assert json.loads(message) == json.loads(event.event_json(ALERT))
     long = dataclasses.replace(ALERT, message="x" * 70_000)
-    assert deliver("syslog", values, [long])[0].outcome is Outcome.REFUSED
+    assert deliver("syslog", values, [long]) == [delivered()]
+    (cut,) = rsyslog.lines(1)
+    assert json.loads(cut.split(" ", 4)[4])["eyas"]["cut"] == ["output"]
 
 
 @pytest.mark.parametrize("framing", ["lines", "octets"])
@@ -215,6 +217,8 @@ class Mailbox:
     async def handle_DATA(self, _server, _session, envelope):  # type: ignore[no-untyped-def]  # noqa: N802
         if b"Second rule" in envelope.content:
             return "554 not wanted here"
+        if b"Third rule" in envelope.content:
+            return "451 come back later"
         self.found.append(envelope.content)
         return "250 OK"
 
@@ -275,3 +279,15 @@ def test_mail_arrives_over_starttls_with_a_login(mail: tuple[Mailbox, int], file
     assert answer.outcome is Outcome.RETRY and "535" in answer.reason
     (answer,) = deliver("smtp", values, [ALERT])
     assert answer.outcome is Outcome.RETRY and "certificate" in answer.reason.lower()
+
+
+def test_mail_behind_one_that_has_to_come_back_waits_and_what_was_taken_is_not_sent_again(
+    mail: tuple[Mailbox, int],
+) -> None:
+    box, port = mail
+    values = {"hostport": f"localhost:{port}", "from": "falco@example.org", "to": "soc@example.org"}
+    values |= {"user": "falco", "password": "secret", "checkcert": False}
+    later = dataclasses.replace(ALERT, rule="Third rule")
+    answers = deliver("smtp", values, [ALERT, later, HOSTILE])
+    assert [answer.outcome.value for answer in answers] == ["delivered", "retry", "retry"]
+    assert len(box.found) == 1

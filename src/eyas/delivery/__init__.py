@@ -1,6 +1,17 @@
 """How requests leave: what is sent, who carries it, and what an answer means."""
 
-from eyas.delivery.request import Answer, Outcome, Request, Sender, Trust, classify, delivered, refused, retry
+from eyas.delivery.request import (
+    Answer,
+    Outcome,
+    Request,
+    Sender,
+    Trust,
+    classify,
+    delivered,
+    in_turn,
+    refused,
+    retry,
+)
 
 __all__ = [
     "Answer",
@@ -10,6 +21,7 @@ __all__ = [
     "Trust",
     "classify",
     "delivered",
+    "in_turn",
     "refused",
     "retry",
 ]

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from eyas.delivery.request import Answer, Outcome, Request, Trust, classify, retry
+from eyas.delivery.request import Answer, Outcome, Request, Trust, classify, in_turn, retry
 from eyas.errors import UsageError
 
 AGENT = "Eyas"
@@ -56,15 +56,13 @@ class HttpSender:
 
     def send(self, batch: Sequence[Request]) -> Sequence[Answer]:
         """Send the batch; after one that has to come back, the rest waits, so that the order holds."""
-        answers: list[Answer] = []
-        for request in batch:
-            answer, body = self._one(request)
-            if answer.outcome is Outcome.REFUSED and self._mend and (better := self._mend(request, body)):
-                answer, _ = self._one(better)
-            answers.append(answer)
-            if answers[-1].outcome is Outcome.RETRY:
-                break
-        return answers + [retry("waits behind an earlier one")] * (len(batch) - len(answers))
+        return in_turn(batch, self._mended)
+
+    def _mended(self, request: Request) -> Answer:
+        answer, body = self._one(request)
+        if answer.outcome is Outcome.REFUSED and self._mend and (better := self._mend(request, body)):
+            answer, _ = self._one(better)
+        return answer
 
     def _one(self, request: Request) -> tuple[Answer, bytes]:
         import httpx

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import email.utils
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
@@ -107,6 +107,16 @@ class Sender(Protocol):
 
     def close(self) -> None:
         """Let go of the connection."""
+
+
+def in_turn(batch: Sequence[Request], one: Callable[[Request], Answer]) -> list[Answer]:
+    """Answers to requests that are sent one after the other; behind one that has to come back the rest waits."""
+    answers: list[Answer] = []
+    for request in batch:
+        answers.append(one(request))
+        if answers[-1].outcome is Outcome.RETRY:
+            break
+    return answers + [retry("waits behind an earlier one")] * (len(batch) - len(answers))
 
 
 def classify(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pydantic import SecretStr
 
 from eyas.alert import Alert
-from eyas.delivery import Answer, Request, Sender, delivered, retry
+from eyas.delivery import Answer, Request, Sender, delivered, in_turn, retry
 from eyas.errors import UsageError
 from eyas.outputs.body import chat, event
 from eyas.outputs.body.http import reveal
@@ -44,7 +44,7 @@ class Link:
 
     def send(self, batch: Sequence[Request]) -> Sequence[Answer]:
         """One notification after the other, to all services."""
-        return [self._notify(request) for request in batch]
+        return in_turn(batch, self._notify)
 
     def close(self) -> None:
         """Nothing is held."""

@@ -70,4 +70,5 @@ OUTPUT = Output(
     open=open_link,
     batch=100,
     libraries={"boto3": "aws"},
+    largest=250_000,
 )

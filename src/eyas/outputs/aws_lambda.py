@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from eyas.alert import Alert
-from eyas.delivery import Answer, Request, Sender, delivered, refused
+from eyas.delivery import Answer, Request, Sender, delivered, in_turn, refused
 from eyas.outputs.body import event
 from eyas.outputs.card import Output
 from eyas.outputs.wire.aws import AwsSettings, Link, judged
@@ -28,7 +28,7 @@ def request(alert: Alert, settings: LambdaSettings) -> Request:
 
 def invoke(client: Any, batch: Sequence[Request]) -> list[Answer]:
     """One call after the other."""
-    return [_invoke(client, request) for request in batch]
+    return in_turn(batch, lambda request: _invoke(client, request))
 
 
 def _invoke(client: Any, request: Request) -> Answer:
@@ -62,4 +62,5 @@ OUTPUT = Output(
     request,
     open=open_link,
     libraries={"boto3": "aws"},
+    largest=250_000,
 )

@@ -1,6 +1,6 @@
 """AWS S3: the alert as an object of a bucket."""
 
-from eyas.outputs.card import Output
+from eyas.outputs.card import WHOLE, Output
 from eyas.outputs.wire.s3 import S3Settings, open_link, request
 
 
@@ -16,4 +16,5 @@ OUTPUT = Output(
     open=open_link,
     batch=100,
     libraries={"boto3": "aws"},
+    largest=WHOLE,
 )

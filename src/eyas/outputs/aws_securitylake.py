@@ -12,7 +12,7 @@ from pydantic import AfterValidator
 from eyas.alert import SECOND, Alert
 from eyas.delivery import Request, Sender
 from eyas.outputs.body import event, ocsf
-from eyas.outputs.card import Output, library
+from eyas.outputs.card import WHOLE, Output, library
 from eyas.outputs.wire.aws import AwsSettings, Link, one_by_one
 from eyas.outputs.wire.s3 import put
 
@@ -108,4 +108,5 @@ OUTPUT = Output(
     open=open_link,
     linger=lambda settings: settings.interval * 60.0,
     libraries={"boto3": "aws", "pyarrow": "parquet"},
+    largest=WHOLE,
 )

@@ -44,4 +44,5 @@ OUTPUT = Output(
     open=open_link,
     batch=10,
     libraries={"boto3": "aws"},
+    largest=256_000,
 )

@@ -102,4 +102,5 @@ OUTPUT = Output(
     open=open_link,
     batch=100,
     libraries={"azure.eventhub": "azure"},
+    largest=250_000,
 )

@@ -6,6 +6,7 @@ import base64
 import importlib
 import importlib.util
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -17,7 +18,14 @@ from pydantic.fields import FieldInfo
 from eyas.alert import Alert
 from eyas.delivery import Answer, Request, Sender, Trust
 from eyas.errors import UsageError
+from eyas.outputs.body import size
 from eyas.outputs.values import PRIORITIES, Priority, Template, rank
+
+LARGEST = (
+    1_000_000  # bytes of one alert where a receiver tells no limit of its own: queues and proxies stop there
+)
+WORD = 8  # a shorter secret may be a piece of a word, `key` of `routing_key`
+WHOLE = 1 << 40  # for receivers that keep files or rows of any length
 
 
 class Settings(BaseModel):
@@ -67,6 +75,7 @@ class Output:
     `judge` reads answers whose status does not tell: Elasticsearch answers 200 for a batch in which a document failed.
     `mend` may turn a refused request into one that the receiver takes.
     `libraries` are the modules it imports when it is opened, each with the extra that brings it.
+    `largest` is how many bytes it takes of one alert at most: in a longer one the longest values are cut.
     `counts` says that it counts alerts, so that news of one that it has counted are not for it.
     `note` tells whoever switches it on what has changed since they chose it.
     `resolve` takes an alert back where the receiver keeps it open, once it is closed here.
@@ -85,6 +94,7 @@ class Output:
     judge: Callable[[int, Mapping[str, str], bytes], Answer] | None = None
     mend: Callable[[Request, bytes], Request | None] | None = None
     resolve: Callable[[Alert, Any], Request] | None = None
+    largest: int = LARGEST
     counts: bool = False
     libraries: Mapping[str, str] = field(default_factory=dict)
     note: str = ""
@@ -111,8 +121,28 @@ def find(name: str) -> Output:
 def plan(output: Output, alerts: Sequence[Alert], settings: Settings) -> list[Request]:
     """Requests for some alerts, few where the receiver takes several at once."""
     if output.requests is None:
-        return [output.request(alert, settings) for alert in alerts]
-    return output.requests(alerts, settings)
+        return [_fitting(output, alert, settings)[1] for alert in alerts]
+    made = output.requests(alerts, settings)
+    if _longest(made) <= output.largest:
+        return made
+    return output.requests([_fitting(output, alert, settings)[0] for alert in alerts], settings)
+
+
+def _fitting(output: Output, alert: Alert, settings: Settings) -> tuple[Alert, Request]:
+    """The alert, short enough for this receiver, and its request."""
+    made = output.request(alert, settings)
+    if len(made.body) <= output.largest:
+        return alert, made
+    shown = alert
+    for shown in size.shorter(alert):
+        made = output.request(shown, settings)
+        if len(made.body) <= output.largest:
+            break
+    return shown, made
+
+
+def _longest(requests: Sequence[Request]) -> int:
+    return max((len(request.body) for request in requests), default=0)
 
 
 def passes(alert: Alert, settings: Settings) -> bool:
@@ -141,9 +171,12 @@ def _logins(password: str, settings: BaseModel) -> set[str]:
 
 
 def shown(text: str, settings: BaseModel) -> str:
-    """Text without secrets, for a preview, a log line or an error."""
+    """Text without secrets, for a preview, a log line or an error. One as short as a word goes only where it stands alone."""
     for secret in secrets(settings):
-        text = text.replace(secret, "…")
+        if len(secret) < WORD:
+            text = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", "…", text)
+        else:
+            text = text.replace(secret, "…")
     return text
 
 

@@ -10,7 +10,7 @@ from eyas.outputs.body.markup import cut, line
 from eyas.outputs.card import HttpSettings, Output
 from eyas.outputs.values import rank
 
-TEXT = 4000  # https://docs.datadoghq.com/api/latest/events/
+TITLE, TEXT = 500, 4000  # https://docs.datadoghq.com/api/latest/events/
 
 
 class Settings(HttpSettings):
@@ -28,7 +28,7 @@ def request(alert: Alert, settings: Settings) -> Request:
     if alert.hostname:
         tags.append(f"hostname:{line(alert.hostname)}")
     body = {
-        "title": line(alert.rule),
+        "title": cut(line(alert.rule), TITLE),
         "text": cut(line(event.output(alert)), TEXT),
         "alert_type": _type(alert),
         "source_type_name": "falco",

@@ -50,5 +50,11 @@ def _line(alert: Alert, settings: Settings) -> dict[str, str]:
 
 
 OUTPUT = Output(
-    "datadoglogs", "Datadog logs: the alert as a log line", Settings, request, requests=requests, batch=100
+    "datadoglogs",
+    "Datadog logs: the alert as a log line",
+    Settings,
+    request,
+    requests=requests,
+    batch=100,
+    largest=900_000,
 )

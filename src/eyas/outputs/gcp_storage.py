@@ -4,7 +4,7 @@ from eyas.alert import Alert
 from eyas.delivery import Request
 from eyas.outputs.body import event, objects
 from eyas.outputs.body.http import part, send
-from eyas.outputs.card import Output
+from eyas.outputs.card import WHOLE, Output
 from eyas.outputs.wire.gcp import GcpSettings, Link
 
 
@@ -30,4 +30,5 @@ OUTPUT = Output(
     request,
     open=Link,
     libraries={"google.auth": "gcp"},
+    largest=WHOLE,
 )

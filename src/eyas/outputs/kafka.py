@@ -148,4 +148,5 @@ OUTPUT = Output(
     open=open_link,
     batch=500,
     libraries={"confluent_kafka": "kafka"},
+    largest=990_000,
 )

@@ -72,5 +72,11 @@ def _labels(alert: Alert, settings: Settings) -> dict[str, str]:
 
 
 OUTPUT = Output(
-    "loki", "Loki: the alert as a line of a stream", Settings, request, requests=requests, batch=500
+    "loki",
+    "Loki: the alert as a line of a stream",
+    Settings,
+    request,
+    requests=requests,
+    batch=500,
+    largest=250_000,
 )

@@ -14,7 +14,7 @@ from eyas.delivery.http import context
 from eyas.errors import UsageError
 from eyas.outputs.body import event
 from eyas.outputs.body.http import reveal
-from eyas.outputs.card import Output, Settings, library
+from eyas.outputs.card import WHOLE, Output, Settings, library
 from eyas.outputs.wire.sockets import PATIENCE
 
 SECURE = frozenset(("ssl", "tls", "mqtts", "wss"))
@@ -124,4 +124,5 @@ OUTPUT = Output(
     open=open_link,
     batch=100,
     libraries={"paho": "mqtt"},
+    largest=WHOLE,
 )

@@ -69,4 +69,5 @@ OUTPUT = Output(
     Settings,
     request,
     resolve=resolve,
+    largest=500_000,
 )

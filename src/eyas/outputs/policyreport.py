@@ -35,6 +35,7 @@ KINDS = {
     "roles": ("rbac.authorization.k8s.io/v1", "Role"),
     "rolebindings": ("rbac.authorization.k8s.io/v1", "RoleBinding"),
 }
+LARGEST = 1_000_000  # bytes of a report; etcd takes 1.5 MiB, https://etcd.io/docs/latest/dev-guide/limit/
 TRIES = 5  # when someone else writes the report at the same time
 
 
@@ -127,8 +128,11 @@ def merged(report: dict[str, Any], results: list[dict[str, Any]], settings: Repo
     known = {result.get("properties", {}).get("uuid"): result for result in report.get("results", [])}
     known |= {result["properties"]["uuid"]: result for result in results}
     kept = list(known.values())
-    while len(kept) > max(1, settings.maxevents):
-        kept.pop(_least(kept) if settings.prunebypriority else 0)
+    sizes = [len(event.encode(result)) for result in kept]
+    while len(kept) > max(1, settings.maxevents) or (sum(sizes) > LARGEST and len(kept) > 1):
+        at = _least(kept) if settings.prunebypriority else 0
+        kept.pop(at)
+        sizes.pop(at)
     counts = {what: sum(result["result"] == what for result in kept) for what in ("fail", "warn")}
     return report | {"results": kept, "summary": {"pass": 0, "error": 0, "skip": 0} | counts}
 
@@ -160,4 +164,5 @@ OUTPUT = Output(
     batch=50,
     takes=takes,
     libraries={"kubernetes": "kubernetes"},
+    largest=100_000,
 )

@@ -15,7 +15,7 @@ from eyas.delivery import Answer, Request, Sender, delivered, retry
 from eyas.delivery.http import context
 from eyas.outputs.body import event
 from eyas.outputs.body.http import reveal
-from eyas.outputs.card import Output, Settings, library
+from eyas.outputs.card import WHOLE, Output, Settings, library
 from eyas.outputs.wire.loop import Loop
 from eyas.outputs.wire.sockets import PATIENCE
 
@@ -108,4 +108,5 @@ OUTPUT = Output(
     open=open_link,
     batch=200,
     libraries={"aio_pika": "amqp"},
+    largest=WHOLE,
 )

@@ -12,7 +12,7 @@ from eyas.delivery import Answer, Request, Sender, delivered, refused, retry
 from eyas.outputs.body import event
 from eyas.outputs.body.http import reveal
 from eyas.outputs.body.markup import header
-from eyas.outputs.card import Output, Settings, library
+from eyas.outputs.card import WHOLE, Output, Settings, library
 from eyas.outputs.values import LOWER
 from eyas.outputs.wire.sockets import PATIENCE, endpoint
 
@@ -133,4 +133,5 @@ OUTPUT = Output(
     open=open_link,
     batch=500,
     libraries={"redis": "redis"},
+    largest=WHOLE,
 )

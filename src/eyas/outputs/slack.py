@@ -57,8 +57,9 @@ def _blocks(alert: Alert, settings: Settings) -> list[dict[str, Any]]:
     return blocks
 
 
-def _text(text: str) -> dict[str, str]:
-    return {"type": "mrkdwn", "text": text}
+def _text(text: str) -> dict[str, Any]:
+    """Text in which an address or `@name` of an attacker is no link and no mention."""
+    return {"type": "mrkdwn", "text": text, "verbatim": True}
 
 
 OUTPUT = Output("slack", "Slack: a message through an incoming webhook", Settings, request)

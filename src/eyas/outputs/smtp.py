@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr
 
 from eyas.alert import Alert
-from eyas.delivery import Answer, Request, Sender, delivered, refused, retry
+from eyas.delivery import Answer, Request, Sender, delivered, in_turn, refused, retry
 from eyas.delivery.http import context
 from eyas.outputs.body import chat, event
 from eyas.outputs.body.http import reveal
@@ -99,7 +99,7 @@ class Link:
         """One message after the other."""
         try:
             with self._connected() as session:
-                return [_mail(session, request) for request in batch]
+                return in_turn(batch, lambda request: _mail(session, request))
         except (smtplib.SMTPException, OSError) as error:
             return [retry(_words(error)) for _ in batch]
 
@@ -153,6 +153,8 @@ def _mail(session: smtplib.SMTP, request: Request) -> Answer:
         with contextlib.suppress(smtplib.SMTPException):
             session.rset()
         return refused(_words(error)) if error.smtp_code >= 500 else retry(_words(error))
+    except (smtplib.SMTPException, OSError) as error:  # those before it are delivered all the same
+        return retry(_words(error))
 
 
 def _words(error: Exception) -> str:

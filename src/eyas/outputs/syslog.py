@@ -79,5 +79,11 @@ def open_link(settings: SyslogSettings) -> Sender:
 
 
 OUTPUT = Output(
-    "syslog", "Syslog: a message in JSON or CEF", SyslogSettings, request, open=open_link, batch=100
+    "syslog",
+    "Syslog: a message in JSON or CEF",
+    SyslogSettings,
+    request,
+    open=open_link,
+    batch=100,
+    largest=64_000,
 )

@@ -12,7 +12,7 @@ from eyas.alert import Alert
 from eyas.delivery import Answer, Request, Sender, delivered, refused, retry
 from eyas.outputs.body import event
 from eyas.outputs.body.http import part, reveal
-from eyas.outputs.card import Output, Settings, library
+from eyas.outputs.card import WHOLE, Output, Settings, library
 from eyas.outputs.values import Map
 
 PATIENCE = 10
@@ -147,4 +147,5 @@ OUTPUT = Output(
     open=open_link,
     batch=200,
     libraries={"psycopg": "postgres"},
+    largest=WHOLE,
 )

@@ -2,7 +2,7 @@
 
 from pydantic import SecretStr
 
-from eyas.outputs.card import Output
+from eyas.outputs.card import WHOLE, Output
 from eyas.outputs.wire.s3 import S3Settings, open_link, request
 
 
@@ -24,4 +24,5 @@ OUTPUT = Output(
     open=open_link,
     batch=100,
     libraries={"boto3": "aws"},
+    largest=WHOLE,
 )

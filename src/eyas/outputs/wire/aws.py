@@ -7,14 +7,14 @@ from typing import Any, ClassVar
 
 from pydantic import SecretStr
 
-from eyas.delivery import Answer, Request, delivered, refused, retry
+from eyas.delivery import Answer, Outcome, Request, delivered, in_turn, refused, retry
 from eyas.outputs.body.http import reveal
 from eyas.outputs.card import Settings, library
 
 # Errors that belong to one message; all others may be mended: rights, names, limits, the service itself.
 NEVER = (
     "Invalid", "Validation", "MalformedXML", "MessageTooLong", "EntityTooLarge", "RequestEntityTooLarge", "KeyTooLong",
-    "DataAlreadyAccepted", "UnsupportedMediaType",
+    "DataAlreadyAccepted", "UnsupportedMediaType", "RequestTooLarge", "PayloadTooLarge",
 )  # fmt: skip
 MENDABLE = ("InvalidAccessKeyId", "InvalidClientTokenId", "InvalidSecurity", "InvalidToken", "InvalidBucket")
 
@@ -58,9 +58,20 @@ class Link:
                 self.client = self._connect()
             return self.call(self.client, batch)
         except self.errors.ClientError as error:
-            return [judged(error.response) for _ in batch]
+            answer = judged(error.response)
+            return [answer] * len(batch) if answer.outcome is Outcome.RETRY else self._parted(batch, answer)
         except (self.errors.BotoCoreError, OSError) as error:
             return [retry(str(error)) for _ in batch]
+
+    def _parted(self, batch: Sequence[Request], answer: Answer) -> list[Answer]:
+        """Half by half: a call that is too long, or spans too many hours, is no fault of its messages."""
+        if len(batch) == 1:
+            return [answer]
+        middle = len(batch) // 2
+        first = list(self.send(batch[:middle]))
+        if first[-1].outcome is Outcome.RETRY:
+            return first + [first[-1]] * (len(batch) - middle)
+        return first + list(self.send(batch[middle:]))
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -116,17 +127,18 @@ class Link:
 def one_by_one(call: Callable[[Any, Request], object]) -> Call:
     """A call for each message; what one of them is answered does not touch the others."""
 
-    def all_of_them(client: Any, batch: Sequence[Request]) -> list[Answer]:
-        answers = []
-        for request in batch:
-            try:
-                call(client, request)
-                answers.append(delivered())
-            except client.exceptions.ClientError as error:
-                answers.append(judged(error.response))
-        return answers
+    errors = library("botocore.exceptions", "aws")
 
-    return all_of_them
+    def answered(client: Any, request: Request) -> Answer:
+        try:
+            call(client, request)
+        except errors.ClientError as error:
+            return judged(error.response)
+        except (errors.BotoCoreError, OSError) as error:
+            return retry(str(error))
+        return delivered()
+
+    return lambda client, batch: in_turn(batch, lambda request: answered(client, request))
 
 
 def judged(response: Any) -> Answer:

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from eyas.delivery import Answer, Request, classify, retry
+from eyas.delivery import Answer, Request, classify, in_turn, retry
 from eyas.errors import UsageError
 from eyas.outputs.body.http import reveal
 from eyas.outputs.card import Settings, library
@@ -38,7 +38,7 @@ class Link:
 
     def send(self, batch: Sequence[Request]) -> Sequence[Answer]:
         """One request after the other."""
-        return [self._one(request) for request in batch]
+        return in_turn(batch, self._one)
 
     def close(self) -> None:
         """Let go of the connections."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from eyas.delivery import Answer, Request, Sender, classify, retry
+from eyas.delivery import Answer, Request, Sender, classify, in_turn, retry
 from eyas.errors import UsageError
 from eyas.outputs.body.kube import SCHEME
 from eyas.outputs.card import library
@@ -20,7 +20,7 @@ class ApiServer:
 
     def send(self, batch: Sequence[Request]) -> Sequence[Answer]:
         """One after the other."""
-        return [self.exchange(request)[0] for request in batch]
+        return in_turn(batch, lambda request: self.exchange(request)[0])
 
     def exchange(self, request: Request) -> tuple[Answer, bytes]:
         """One request with the body of its answer."""

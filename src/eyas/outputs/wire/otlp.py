@@ -7,7 +7,18 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from eyas.delivery import Answer, Outcome, Request, Sender, Trust, classify, delivered, refused, retry
+from eyas.delivery import (
+    Answer,
+    Outcome,
+    Request,
+    Sender,
+    Trust,
+    classify,
+    delivered,
+    in_turn,
+    refused,
+    retry,
+)
 from eyas.delivery.http import HttpSender
 from eyas.outputs.body.http import send
 from eyas.outputs.card import Settings, library
@@ -99,7 +110,7 @@ class Channel:
 
     def send(self, batch: Sequence[Request]) -> Sequence[Answer]:
         """One call after the other."""
-        return [self._call(request) for request in batch]
+        return in_turn(batch, self._call)
 
     def close(self) -> None:
         """Hang up."""
