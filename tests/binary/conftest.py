@@ -24,7 +24,7 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Compile:
     folder = tmp_path_factory.mktemp("plugin")
 
     def compile_(name: str, *definitions: str) -> Path:
-        made = folder / f"lib{'_'.join((name, *definitions))}.so"
+        made = folder / f"lib{name}{len(list(folder.iterdir()))}.so"
         flags = ["-shared", "-fPIC", "-w", *(f"-D{one}" for one in definitions)]
         subprocess.run([compiler, *flags, "-o", made, FOLDER / f"{name}.c"], check=True, timeout=60)
         return made

@@ -40,6 +40,7 @@ class Feeds:
 
     def __init__(self, chosen: Chosen) -> None:
         self._streams = chosen.plugins.streams
+        self._guests = chosen.plugins.guests
         self._feeds = [*configured(chosen.settings.sources), *_plugin_feeds(chosen)]
         chosen.plugins.ask(chosen.loaded.active)
         self._path = store_of(chosen.settings)
@@ -69,6 +70,7 @@ class Feeds:
         self._tell_blind()
         store = Checkpoints(self._path)
         self.intake = Intake(self._feeds, self._judges, store, sink)
+        self._adopt()
         thread = threading.Thread(target=self.intake.run, name="eyas-intake")
         thread.start()
         try:
@@ -89,6 +91,7 @@ class Feeds:
     def prepare(self, chosen: Chosen) -> None:
         """Compile other rules; they are not in force yet."""
         self._next = self._made(chosen)
+        self._guests = chosen.plugins.guests
         self._active = chosen.loaded.active
 
     def switch(self) -> None:
@@ -96,7 +99,15 @@ class Feeds:
         if self.intake is not None:
             for stream in self._streams:
                 stream.ask(self._active)
+            self._adopt()
             self.intake.reload(self._next)
+
+    def _adopt(self) -> None:
+        """Let plugins that look at the records of these feeds be reported beside them."""
+        read = {feed.source.name for feed in self._feeds}
+        for guest in self._guests:
+            if self.intake is not None and guest.source.name in read:
+                guest.tell = self.intake.adopt(guest.status)
 
     def _made(self, chosen: Chosen) -> Mapping[str, Judge]:
         streams = {stream.source.name: stream.source for stream in self._streams}

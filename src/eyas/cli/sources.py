@@ -120,18 +120,27 @@ def status(file: Path | None, as_json: bool) -> int:
 def _of(settings: config.Settings, reports: dict[str, Any]) -> dict[str, Any]:
     """Reports of the sources that are configured; of all that have run when none is."""
     known = settings.sources.keys() | {entry.name for entry in settings.plugins}
-    return {name: report for name, report in reports.items() if name in known} if known else reports
+    kept = {
+        name: report for name, report in reports.items() if known & set(name.partition(" on ")[0].split(", "))
+    }
+    return kept if known else reports
 
 
 def _report(name: str, report: dict[str, Any]) -> Iterable[str]:
     state = click.style(report["state"], fg=_STATES.get(report["state"]), bold=True)
     yield f"{name}: {state}{' — ' + report['detail'] if report['detail'] else ''}"
     yield f"  {report['where']}, reported {_ago(report['at'])}, last event {_ago(report['last'])}"
-    counts = ", ".join(f"{report[key]} {key}" for key in ("events", "alerts", "repeated", "retries"))
+    counts = ", ".join(f"{report[key]} {key}" for key in _counted(report))
     refused = ", ".join(f"{count} {reason}" for reason, count in report["refused"].items()) or "nothing"
     yield f"  {counts}; refused: {refused}"
     if untimed := report.get("untimed"):
         yield f"  {untimed} events said no time of their own and were judged at that of the event before, or of arrival"
+
+
+def _counted(report: dict[str, Any]) -> Iterable[str]:
+    yield from ("events", "alerts", "repeated", "retries")
+    if report.get("restarts"):
+        yield "restarts"
 
 
 def _ago(moment: float) -> str:

@@ -67,11 +67,13 @@ class Intake:
         self._arrived: Lane[tuple[Line, Parcel]] = Lane(GROUP, GROUP_BYTES)
         self._lines = [self._line(feed) for feed in feeds]
         self._threads: list[threading.Thread] = []
+        self._beside: dict[str, Status] = {}
         self._reported = 0.0
 
     def _line(self, feed: Feed) -> Line:
         line = Line(feed, Link(Status(feed.name), stop=self._stop))
         line.link.seen = functools.partial(self._is_known, line)
+        line.link.failed = functools.partial(self._failed, line)
         line.link.status.heard = self._report
         return line
 
@@ -86,6 +88,16 @@ class Intake:
     def statuses(self) -> list[Status]:
         """How each feed does."""
         return [line.link.status for line in self._lines]
+
+    def adopt(self, status: Status) -> Callable[[EyasError], None]:
+        """Report something beside the feeds too; the returned function raises the alert that it failed."""
+        status.heard = self._report
+        self._beside[status.feed] = status
+        return lambda error: self._told(status.feed, error)
+
+    def _told(self, name: str, error: EyasError) -> None:
+        _log().error("failed", source=name, reason=str(error))
+        self._raise(notices.failed(name, str(error)))
 
     def stop(self) -> None:
         """End the run; what is not safe comes again at the next start."""
@@ -116,8 +128,8 @@ class Intake:
             self._stop.set()
             for thread in self._threads:
                 thread.join(5)
-            for line in self._lines:
-                self._report(line.link.status)
+            for status in (*self.statuses, *self._beside.values()):
+                self._report(status)
 
     def _is_over(self) -> bool:
         return all(line.ended for line in self._lines) and not self._arrived
@@ -248,6 +260,8 @@ class Intake:
         if now - self._reported < REPORT:
             return
         self._reported = now
+        for status in self._beside.values():
+            self._report(status)
         for line in self._lines:
             self._report(line.link.status)
             quiet = now - max(line.link.status.last, line.link.status.started)

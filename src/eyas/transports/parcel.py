@@ -45,6 +45,10 @@ def _never(_: str) -> bool:
     return False
 
 
+def _untold(_: Exception) -> None:
+    """Nobody listens."""
+
+
 @dataclass(slots=True)
 class Link:
     """What a running transport is given."""
@@ -53,6 +57,7 @@ class Link:
     mark: Mark = None
     stop: threading.Event = field(default_factory=threading.Event)
     seen: Callable[[str], bool] = _never
+    failed: Callable[[Exception], None] = _untold
 
     def wait(self, seconds: float) -> bool:
         """Wait; true when it is time to stop."""

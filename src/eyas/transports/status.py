@@ -31,6 +31,7 @@ class Status:
     repeated: int = 0
     untimed: int = 0
     retries: int = 0
+    restarts: int = 0
     refused: Counter[str] = field(default_factory=Counter)
     heard: Callable[[Status], None] | None = None
 

@@ -114,6 +114,50 @@ class ParseInput(ctypes.Structure):
     )
 
 
+class SetConfig(ctypes.Structure):
+    """Another configuration."""
+
+    _fields_ = (("config", c_char_p),)
+
+
+class Number(ctypes.Union):
+    """The value of a metric."""
+
+    _fields_ = (
+        ("u32", c_uint32), ("s32", c_int32), ("u64", c_uint64), ("s64", ctypes.c_int64), ("d", ctypes.c_double),
+        ("f", ctypes.c_float), ("i", ctypes.c_int),
+    )  # fmt: skip
+
+
+class Metric(ctypes.Structure):
+    """A figure that a plugin keeps of itself."""
+
+    _fields_ = (("name", c_char_p), ("type", c_int32), ("value", Number), ("value_type", c_int32))
+
+
+Routine = CFUNCTYPE(c_uint32, c_void_p, c_void_p)
+Subscribe = CFUNCTYPE(c_void_p, c_void_p, Routine, c_void_p)
+Unsubscribe = CFUNCTYPE(c_int32, c_void_p, c_void_p)
+
+
+class Routines(ctypes.Structure):
+    """How background tasks are begun and ended."""
+
+    _fields_ = (("subscribe", Subscribe), ("unsubscribe", Unsubscribe))
+
+
+class CaptureInput(ctypes.Structure):
+    """What a plugin has at hand when a capture begins or ends."""
+
+    _fields_ = (
+        ("owner", c_void_p),
+        ("routines", POINTER(Routines)),
+        ("table_reader_ext", POINTER(ReaderExt)),
+        ("table_writer_ext", POINTER(Writer)),
+        ("get_owner_last_error", OwnerError),
+    )
+
+
 _RC = POINTER(c_int32)
 
 # Functions by name: result and arguments.
@@ -127,6 +171,12 @@ FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "destroy": (None, (c_void_p,)),
     "get_last_error": (c_char_p, (c_void_p,)),
     "get_init_schema": (c_char_p, (_RC,)),
+    "set_config": (c_int32, (c_void_p, POINTER(SetConfig))),
+    "get_metrics": (POINTER(Metric), (c_void_p, POINTER(c_uint32))),
+    "capture_open": (c_int32, (c_void_p, POINTER(CaptureInput))),
+    "capture_close": (c_int32, (c_void_p, POINTER(CaptureInput))),
+    "list_open_params": (c_char_p, (c_void_p, _RC)),
+    "get_progress": (c_char_p, (c_void_p, c_void_p, POINTER(c_uint32))),
     "get_id": (c_uint32, ()),
     "get_event_source": (c_char_p, ()),
     "open": (c_void_p, (c_void_p, c_char_p, _RC)),
@@ -156,3 +206,4 @@ SOURCING = ("open", "close", "next_batch")
 EXTRACTION = ("get_fields", "extract_fields")
 PARSING = ("parse_event",)
 ASYNC = ("get_async_events", "set_async_event_handler")
+CAPTURE = ("capture_open", "capture_close")

@@ -10,25 +10,16 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from eyas.catalog import KERNEL, Catalog, Ground, Version
-from eyas.errors import PassingError, UsageError
+from eyas.errors import RunError, UsageError
 from eyas.rules import Compiled
 from eyas.sources import members
-from eyas.sources.binary import schema
+from eyas.sources.binary import declared, schema
 from eyas.sources.binary.child import Child
 from eyas.sources.binary.guests import PLACE, Guests
 from eyas.sources.binary.stream import Stream
-from eyas.sources.card import ArgKind, Field, Source, Time, Type
+from eyas.sources.card import ArgKind, Field, Source, Time
 
 FOLDER = Path("/usr/share/falco/plugins")
-TYPES: dict[str, Type] = {
-    "uint64": "uint",
-    "string": "text",
-    "reltime": "reltime",
-    "abstime": "abstime",
-    "bool": "bool",
-    "ipaddr": "ip",
-    "ipnet": "net",
-}
 # What these give is part of Eyas.
 OWN = frozenset(("container", "json", "k8smeta"))
 
@@ -142,9 +133,12 @@ def _library(entry: Entry, folder: Path) -> Path:
 def _described(name: str, library: Path) -> Mapping[str, Any]:
     try:
         with Child(name) as child:
-            return child.call("describe", library=str(library))[0]
-    except PassingError as error:
+            facts = child.call("describe", library=str(library))[0]
+    except RunError as error:
         raise UsageError(str(error)) from None
+    if found := list(declared.faults(facts)):
+        raise UsageError("\n".join(f"plugin {name}: {fault}" for fault in found))
+    return facts
 
 
 def _checked(one: Loaded) -> Loaded:
@@ -174,8 +168,8 @@ def _stream(one: Loaded, loaded: Sequence[Loaded]) -> Stream:
     others = [other for other in loaded if other is not one and _extracts(other, name)]
     fields: dict[str, Field] = {}
     for plugin in (one, *others):
-        for declared in plugin.facts["fields"]:
-            fields.setdefault(declared["name"], _field(plugin, declared))
+        for said in plugin.facts["fields"]:
+            fields.setdefault(said["name"], _field(said))
     source = Source(
         name=name,
         about=str(one.facts["about"]),
@@ -202,7 +196,7 @@ def _guests(loaded: Sequence[Loaded]) -> Iterator[Guests]:
         ]
         if source is None or not those:
             continue
-        fields = [_field(one, declared, PLACE) for one in those for declared in one.facts["fields"]]
+        fields = [_field(said, PLACE) for one in those for said in one.facts["fields"]]
         own = {field.name for field in source.every()}
         plugins = [{"library": str(one.library), "config": _config(one.entry)} for one in those]
         added = [field for field in fields if field.name not in own]
@@ -220,22 +214,19 @@ def _config(entry: Entry) -> str:
     return config if isinstance(config, str) else "" if config is None else json.dumps(config)
 
 
-def _field(plugin: Loaded, declared: Mapping[str, Any], place: str = "/f") -> Field:
-    name, kind = str(declared["name"]), declared.get("type")
-    if not isinstance(kind, str) or kind not in TYPES:
-        raise UsageError(f"plugin {plugin.entry.name}: field {name} has the unknown type '{kind}'")
-    arg = declared.get("arg") or {}
+def _field(said: Mapping[str, Any], place: str = "/f") -> Field:
+    name, arg = str(said["name"]), said.get("arg") or {}
     step = name.replace("~", "~0").replace("/", "~1")
-    many = bool(declared.get("isList"))
+    many = bool(said.get("isList"))
     return Field(
         name=name,
-        type=TYPES[kind],
+        type=declared.TYPES[said["type"]],
         value=f"{place}/{step}/{{arg}}" + ("/*" if many else ""),
-        about=str(declared.get("desc", "")),
+        about=str(said.get("desc", "")),
         list=many,
         arg=_argument(bool(arg.get("isIndex")), bool(arg.get("isKey"))),
         required=bool(arg.get("isRequired")),
-        suggested=bool(declared.get("addOutput")),
+        suggested=bool(said.get("addOutput")),
     )
 
 

@@ -3,22 +3,22 @@ standard output. What a plugin itself prints goes to standard error."""
 
 from __future__ import annotations
 
-import collections
 import ctypes
 import json
 import os
-import struct
-import sys
+import signal
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import IO, Any
+from typing import Any
 
-from eyas.sources.binary import abi, frame
+from eyas.sources.binary import abi, frame, layout
+from eyas.sources.binary.inbox import Inbox, Waiting
 from eyas.sources.binary.library import Library, PluginError
 from eyas.sources.binary.registry import Registry
 
-NOW = 2**64 - 1
+PR_SET_PDEATHSIG = 1
+Answer = tuple[dict[str, Any], bytes]
 ENOUGH = 4 << 20  # bytes of records after which a batch is handed over
 
 
@@ -29,6 +29,7 @@ class Guest:
     library: Library
     extracts: bool
     parses: bool
+    sends: bool = False
     names: list[tuple[str, str]] = field(default_factory=list)
     requests: Any = ()
 
@@ -42,12 +43,13 @@ class Host:
         self.source = source.encode()
         self.count = 0
         self.wants_info = False
-        self.beside: collections.deque[bytes] = collections.deque()
+        self.beside = Waiting()
 
     def _guest(self, source: str, plugin: dict[str, str]) -> Guest:
         library = Library(plugin["library"], self.registry)
         library.start(plugin["config"])
-        return Guest(library, library.takes(source, "extract"), library.takes(source, "parse"))
+        takes = (library.takes(source, "extract"), library.takes(source, "parse"), library.sends_to(source))
+        return Guest(library, *takes)
 
     def ask(self, fields: Sequence[tuple[str, str | int | None]], wants_info: bool) -> None:
         """Take the fields that rules ask for: names with their arguments."""
@@ -64,34 +66,51 @@ class Host:
         """Open the source."""
         self.guests[0].library.open(parameters)
         for guest in self.guests:
-            if guest.library.beside:
-                guest.library.listen(self.beside.append)
+            guest.library.capture(True)
+            if guest.library.beside and guest.sends:
+                guest.library.listen(Inbox(guest.library, self.beside))
 
-    def next(self) -> tuple[bytes, bool]:
-        """Give a batch of records, one JSON document a line, and whether the source has ended."""
-        lines: list[bytes] = []
-        size, ended = 0, False
-        while not ended and size < ENOUGH:
-            events, ended = self.guests[0].library.next()
-            arrived = [self.beside.popleft() for _ in range(len(self.beside))]
-            for event in (*arrived, *events):
-                lines.append(self._record(event))
-                size += len(lines[-1])
-            if not events:
+    def next(self) -> Iterator[Answer]:
+        """Give a batch of records, each as JSON, and whether the source has ended.
+
+        Each is handed over before the next event is looked at, so that a crash takes no other event along.
+        """
+        size = 0
+        while size < ENOUGH:
+            own = self.guests[0].library
+            events, ended = own.next()
+            yield from self._records(self.beside.take())
+            for at in events:
+                try:
+                    record = self._record(layout.taken(at, abi.PLUGIN_EVENT, own.number))
+                except layout.OddError as error:
+                    yield {"more": True, "odd": str(error)}, b""
+                    continue
+                size += len(record)
+                yield {"more": True}, record
+            if ended or not events:
+                yield from self._records(self.beside.take() if ended else ())
                 break
-        return b"\n".join(lines), ended
+        yield {"ended": ended, "late": self.beside.lost()}, b""
 
-    def look(self, records: Sequence[tuple[int, str]]) -> list[dict[str, dict[str, Any]]]:
+    def _records(self, events: Iterable[bytes]) -> Iterator[Answer]:
+        for event in events:
+            yield {"more": True}, self._record(event)
+
+    def tell(self) -> dict[str, Any]:
+        """Figures that plugins keep of themselves, by the name of the plugin, and how far the source is."""
+        figures = {guest.library.name: found for guest in self.guests if (found := guest.library.metrics())}
+        return {"metrics": figures, "progress": self.guests[0].library.progress()}
+
+    def look(self, records: Sequence[tuple[int, str]]) -> Iterator[dict[str, dict[str, Any]]]:
         """Fields of records of another source: each with its time, and its JSON as the payload of an event."""
-        found = []
         for at, text in records:
-            raw = _event(at, text.encode("utf-8", "surrogatepass"))
+            raw = layout.made(at, 0, text.encode("utf-8", "surrogatepass"))
             self.count += 1
             buffer = ctypes.create_string_buffer(raw, len(raw))
             event = abi.EventInput(ctypes.addressof(buffer), self.count, self.source)
             self._parse(event, abi.PLUGIN_EVENT)
-            found.append(self._fields(event, abi.PLUGIN_EVENT))
-        return found
+            yield self._fields(event, abi.PLUGIN_EVENT)
 
     def _parse(self, event: abi.EventInput, kind: int) -> None:
         for guest in self.guests:
@@ -102,16 +121,15 @@ class Host:
         self.count += 1
         buffer = ctypes.create_string_buffer(raw, len(raw))
         head = abi.Event.from_buffer(buffer)
-        if head.ts == NOW:
+        if head.ts == layout.NOW:
             head.ts = time.time_ns()
         event = abi.EventInput(ctypes.addressof(buffer), self.count, self.source)
         self._parse(event, head.type)
         record: dict[str, Any] = {"t": head.ts, "f": self._fields(event, head.type)}
-        parameters = _parameters(raw)
-        if head.type == abi.ASYNC_EVENT and len(parameters) > 1:
-            record["n"] = parameters[1].rstrip(b"\0").decode(errors="replace")
-        elif len(parameters) > 1 and (payload := _json(parameters[1])) is not None:
-            record["p"] = payload
+        parameters = layout.parameters(raw)
+        record["p"] = _payload(parameters[-1])
+        if head.type == abi.ASYNC_EVENT:
+            record["n"] = layout.name(raw)
         if self.wants_info and (info := self.guests[0].library.text_of(event)) is not None:
             record["i"] = info
         return json.dumps(record, ensure_ascii=False).encode(errors="replace")
@@ -129,39 +147,22 @@ class Host:
     def close(self) -> None:
         """End all plugins."""
         for guest in reversed(self.guests):
+            guest.library.capture(False)
             guest.library.close()
 
 
-def _event(at: int, payload: bytes) -> bytes:
-    """An event of a source: its number, which is not known here, and the payload."""
-    size = abi.HEADER + 8 + 4 + len(payload)
-    return struct.pack("<QQIHIIII", at, NOW, size, abi.PLUGIN_EVENT, 2, 4, len(payload), 0) + payload
+def _payload(event: bytes) -> Any:
+    """What an event holds: JSON, or text; bytes that are no text are written as such."""
+    text = event.strip(b"\0 \t\r\n")
+    if text.startswith((b"{", b"[")):
+        try:
+            return json.loads(text)
+        except (ValueError, RecursionError):
+            pass
+    return text.decode(errors="backslashreplace")
 
 
-def _parameters(raw: bytes) -> list[bytes]:
-    """Parameters of an event whose lengths have four bytes."""
-    count = min(struct.unpack_from("<I", raw, abi.HEADER - 4)[0], 16)
-    at = abi.HEADER + 4 * count
-    if at > len(raw):
-        return []
-    found = []
-    for length in struct.unpack_from(f"<{count}I", raw, abi.HEADER):
-        found.append(raw[at : at + length])
-        at += length
-    return found
-
-
-def _json(payload: bytes) -> Any:
-    text = payload.strip(b"\0 \t\r\n")
-    if not text.startswith((b"{", b"[")):
-        return None
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-
-
-def answers(requests: Iterator[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], bytes]]:
+def answers(requests: Iterator[dict[str, Any]]) -> Iterator[Answer]:
     """Answer each request; a failure of a plugin is an answer too."""
     host: Host | None = None
     for request in requests:
@@ -176,13 +177,20 @@ def answers(requests: Iterator[dict[str, Any]]) -> Iterator[tuple[dict[str, Any]
                     host.ask([(name, argument) for name, argument in request["fields"]], request["info"])
                     yield {}, b""
                 case "look" if host:
-                    yield {"fields": host.look(request["records"])}, b""
+                    for found in host.look(request["records"]):
+                        yield {"fields": found, "more": True}, b""
+                    yield {}, b""
                 case "open" if host:
                     host.open(request["parameters"])
                     yield {}, b""
                 case "next" if host:
-                    body, ended = host.next()
-                    yield {"ended": ended}, body
+                    yield from host.next()
+                case "tell" if host:
+                    yield host.tell(), b""
+                case "places" if host:
+                    yield {"places": host.guests[0].library.places()}, b""
+                case "configure" if host:
+                    yield {"taken": host.guests[request["number"]].library.configure(request["config"])}, b""
                 case other:
                     yield {"error": f"'{other}' is not expected now"}, b""
         except PluginError as error:
@@ -191,21 +199,32 @@ def answers(requests: Iterator[dict[str, Any]]) -> Iterator[tuple[dict[str, Any]
         host.close()
 
 
-def requests(stream: IO[bytes]) -> Iterator[dict[str, Any]]:
+def requests(ends: frame.Ends) -> Iterator[dict[str, Any]]:
     """Requests until the other side ends."""
     while True:
         try:
-            yield frame.receive(stream)[0]
+            yield frame.receive(ends)[0]
         except frame.FrameError:
             return
 
 
+def die_with_parent() -> None:
+    """End with whoever asks, even in the middle of a call that never returns."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
 def main() -> None:
     """Serve until standard input ends."""
-    out = os.fdopen(os.dup(1), "wb")
+    ends = frame.Plain(os.dup(1), os.dup(0))
+    # Plugins neither read what is for us nor write among our answers.
     os.dup2(2, 1)
-    for header, body in answers(requests(sys.stdin.buffer)):
-        frame.send(out, header, body)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    die_with_parent()
+    born = os.getpid()
+    for header, body in answers(requests(ends)):
+        if os.getpid() != born:  # a plugin has forked: what it does there is its own
+            os._exit(0)
+        frame.send(ends, header, body)
 
 
 if __name__ == "__main__":

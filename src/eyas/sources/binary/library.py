@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import ctypes
-import ipaddress
 import json
-import sys
 from collections.abc import Callable, Iterator, Sequence
-from ctypes import POINTER, byref, c_char_p, c_int32, c_uint32, c_uint64, c_void_p
+from ctypes import POINTER, byref, c_int32, c_uint32, c_void_p
 from typing import Any
 
-from eyas.sources.binary import abi
+from eyas.sources.binary import abi, speech
 from eyas.sources.binary.registry import Registry
+from eyas.sources.binary.routines import Routines
+from eyas.sources.binary.values import Asked, Requests
 
-# (number of the field, argument or None, as an index or a key)
-Asked = tuple[int, str | int | None]
+MOST_EVENTS = 1 << 16  # that a plugin gives at once
+MOST_TYPES = 4096  # that a plugin wants to see
 
 
 class PluginError(Exception):
@@ -36,12 +36,17 @@ class Library:
             raise PluginError(f"{path} is no plugin: it lacks plugin_{missing[0]}")
         self._state: int | None = None
         self._instance: int | None = None
+        self._routines = Routines(lambda: self._state)
         self._expect_version()
+        self.name = self._text("get_name")
+        self.number = int(self._calls["get_id"]()) if "get_id" in self._calls else 0
         self.sourcing = self._has(abi.SOURCING) and bool(self._text("get_event_source"))
         self.extraction = self._has(abi.EXTRACTION)
         self.parsing = self._has(abi.PARSING)
         self.beside = self._has(abi.ASYNC)
+        self.captures = self._has(abi.CAPTURE)
         self.fields: list[dict[str, Any]] = self._json("get_fields") if self.extraction else []
+        self.asynchronous = self._json("get_async_events") if self.beside else []
 
     def _call(self, name: str) -> Callable[..., Any] | None:
         try:
@@ -63,7 +68,7 @@ class Library:
         try:
             return json.loads(text) if text else []
         except (ValueError, RecursionError) as error:
-            raise PluginError(f"plugin_{name} gives no JSON: {error}") from None
+            raise PluginError(f"{name} gives no JSON: {error}") from None
 
     def _expect_version(self) -> None:
         text = self._text("get_required_api_version")
@@ -73,20 +78,25 @@ class Library:
             raise PluginError(f"'{text}' is no version of the plugin interface") from None
         own = abi.VERSION
         if major != own[0] or (minor, patch) > own[1:]:
-            raise PluginError(f"needs plugin interface {text}, here is {'.'.join(map(str, own))}")
+            here = ".".join(map(str, own))
+            raise PluginError(f"needs version {text} of the plugin interface, here is {here}")
 
     def describe(self) -> dict[str, Any]:
         """What the plugin says about itself."""
         return {
-            "name": self._text("get_name"),
+            "name": self.name,
             "version": self._text("get_version"),
             "about": self._text("get_description"),
-            "id": self._calls["get_id"]() if "get_id" in self._calls else 0,
+            "contact": self._text("get_contact"),
+            "api": self._text("get_required_api_version"),
+            "id": self.number,
             "source": self._text("get_event_source") if self.sourcing else "",
             "fields": self.fields,
             "schema": self._schema(),
             "extracts_from": self._json("get_extract_event_sources") if self.extraction else [],
             "parses_from": self._json("get_parse_event_sources") if self.parsing else [],
+            "async_from": self._json("get_async_event_sources") if self.beside else [],
+            "async_events": self.asynchronous,
             "capabilities": [
                 name
                 for name, on in (
@@ -94,6 +104,7 @@ class Library:
                     ("extraction", self.extraction),
                     ("parsing", self.parsing),
                     ("async", self.beside),
+                    ("capture", self.captures),
                 )
                 if on
             ],
@@ -108,7 +119,7 @@ class Library:
         try:
             return json.loads(text) if text and kind.value == abi.JSON_SCHEMA else None
         except (ValueError, RecursionError):
-            raise PluginError("plugin_get_init_schema gives no JSON") from None
+            raise PluginError("get_init_schema gives no JSON") from None
 
     def error(self) -> str:
         """What the plugin says went wrong last."""
@@ -119,7 +130,7 @@ class Library:
 
     def start(self, config: str) -> None:
         """Initialise the plugin."""
-        self._log = abi.Log(self._logged)
+        self._log = abi.Log(lambda *said: speech.say(self.name, *said))
         tables = ctypes.pointer(self._registry.tables) if self.extraction or self.parsing else None
         self._config = config.encode()
         given = abi.InitInput(self._config, None, self._registry.owner_error, tables, self._log)
@@ -127,19 +138,56 @@ class Library:
         self._state = self._calls["init"](byref(given), byref(code))
         if code.value != abi.SUCCESS:
             raise PluginError(f"cannot start: {self.error()}")
-        self._extract_types = self._types("get_extract_event_types")
-        self._parse_types = self._types("get_parse_event_types")
+        self._extract_types = self._types("extract")
+        self._parse_types = self._types("parse")
 
-    def _types(self, name: str) -> frozenset[int]:
-        if name not in self._calls:
-            return frozenset((abi.PLUGIN_EVENT,))
+    def _types(self, what: str) -> frozenset[int]:
+        """Types of events that it wants to see; empty for all, which are meant where it takes events of the kernel."""
         count = c_uint32(0)
-        found = self._calls[name](byref(count), self._state)
-        return frozenset(found[: count.value]) if found and count.value else frozenset((abi.PLUGIN_EVENT,))
+        call = self._calls.get(f"get_{what}_event_types")
+        found = call(byref(count), self._state) if call else None
+        if found and count.value:
+            return frozenset(found[: min(count.value, MOST_TYPES)])
+        return frozenset() if self.takes("syscall", what) else frozenset((abi.PLUGIN_EVENT,))
 
-    def _logged(self, component: bytes | None, message: bytes | None, _severity: int) -> None:
-        name = (component or self._text("get_name").encode()).decode(errors="replace")
-        print(f"{name}: {(message or b'').decode(errors='replace').rstrip()}", file=sys.stderr, flush=True)
+    def configure(self, config: str) -> bool:
+        """Give it another configuration while it runs; false when it cannot take one."""
+        if "set_config" not in self._calls:
+            return False
+        self._config = config.encode()
+        if self._calls["set_config"](self._state, byref(abi.SetConfig(self._config))) != abi.SUCCESS:
+            raise PluginError(f"does not take the new configuration: {self.error()}")
+        return True
+
+    def metrics(self) -> list[dict[str, Any]]:
+        """Figures that it keeps of itself."""
+        if "get_metrics" not in self._calls or not self._state:
+            return []
+        count = c_uint32(0)
+        found = self._calls["get_metrics"](self._state, byref(count))
+        return [_metric(one) for one in found[: min(count.value, MOST_TYPES)]] if found else []
+
+    def places(self) -> list[dict[str, Any]]:
+        """What it says that its source can be opened with."""
+        code = c_int32(abi.FAILURE)
+        if "list_open_params" not in self._calls:
+            return []
+        text = self._calls["list_open_params"](self._state, byref(code))
+        if code.value != abi.SUCCESS:
+            raise PluginError(f"list_open_params fails: {self.error()}")
+        try:
+            found = json.loads(text) if text else []
+        except (ValueError, RecursionError) as error:
+            raise PluginError(f"list_open_params gives no JSON: {error}") from None
+        return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
+    def progress(self) -> str:
+        """How far it is with what it was opened for, in its words; empty when it does not say."""
+        if "get_progress" not in self._calls or not self._instance:
+            return ""
+        share = c_uint32(0)
+        text = self._calls["get_progress"](self._state, self._instance, byref(share))
+        return f"{share.value / 100:.2f} %" if not text else text.decode(errors="replace")[:200]
 
     def open(self, parameters: str) -> None:
         """Open the event source."""
@@ -148,23 +196,38 @@ class Library:
         if code.value != abi.SUCCESS:
             raise PluginError(f"cannot open '{parameters}': {self.error()}")
 
-    def listen(self, heard: Callable[[bytes], None]) -> None:
-        """Take events that the plugin sends from its own threads."""
+    def listen(self, heard: Callable[[int], str | None]) -> None:
+        """Take events that the plugin sends from its own threads. What `heard` answers is an error for the plugin."""
 
-        def handle(_owner: int | None, event: int | None, _error: int | None) -> int:
-            if not event:
-                return abi.FAILURE
-            heard(_bytes(event))
-            return abi.SUCCESS
+        def handle(_owner: int | None, event: int | None, error: int | None) -> int:
+            refusal = heard(event or 0)
+            if refusal is not None and error:
+                text = refusal.encode()[: abi.MAX_ERROR - 1] + b"\0"
+                ctypes.memmove(error, text, len(text))
+            return abi.SUCCESS if refusal is None else abi.FAILURE
 
         self._handler = abi.AsyncHandler(handle)
         if self._calls["set_async_event_handler"](self._state, None, self._handler) != abi.SUCCESS:
             raise PluginError(f"cannot take its asynchronous events: {self.error()}")
 
+    def capture(self, on: bool) -> None:
+        """Tell a plugin that listens to captures that one begins or ends."""
+        if not self.captures:
+            return
+        here = self._registry
+        given = abi.CaptureInput(
+            None, ctypes.pointer(self._routines.given), ctypes.pointer(here.reader_ext),
+            ctypes.pointer(here.writer), here.owner_error,
+        )  # fmt: skip
+        name = "capture_open" if on else "capture_close"
+        if self._calls[name](self._state, byref(given)) != abi.SUCCESS and on:
+            raise PluginError(f"capture_open fails: {self.error()}")
+
     def close(self) -> None:
         """Close the source and end the plugin."""
         if self.beside and self._state:
             self._calls["set_async_event_handler"](self._state, None, abi.AsyncHandler())
+        self._routines.end()
         if self._instance:
             self._calls["close"](self._state, self._instance)
         if self._state:
@@ -173,15 +236,20 @@ class Library:
 
     # Events.
 
-    def next(self) -> tuple[list[bytes], bool]:
-        """Give the next events, and whether the source has ended."""
+    def next(self) -> tuple[list[int | None], bool]:
+        """Give the addresses of the next events, and whether the source has ended."""
         count, events = c_uint32(0), POINTER(c_void_p)()
         code = self._calls["next_batch"](self._state, self._instance, byref(count), byref(events))
         if code == abi.FAILURE:
             raise PluginError(self.error())
-        if code not in (abi.SUCCESS, abi.EOF):
+        if code == abi.TIMEOUT:
             return [], False
-        return [_bytes(at) for at in events[: count.value] if at], code == abi.EOF
+        if code not in (abi.SUCCESS, abi.EOF):
+            raise PluginError(f"next_batch gives the unknown code {code}")
+        if count.value > MOST_EVENTS:
+            raise PluginError(f"next_batch gives {count.value} events at once")
+        given = events[: count.value] if events else [None] * count.value
+        return given, code == abi.EOF
 
     def text_of(self, event: abi.EventInput) -> str | None:
         """An event in one line, in the plugin's words."""
@@ -198,9 +266,14 @@ class Library:
             wanted = [self._text("get_event_source")]
         return on and (not wanted or source in wanted)
 
+    def sends_to(self, source: str) -> bool:
+        """Whether the events that it sends from its own threads belong into a source."""
+        wanted = self._json("get_async_event_sources") if self.beside else []
+        return self.beside and (not wanted or source in wanted)
+
     def parse(self, event: abi.EventInput, kind: int) -> None:
         """Let the plugin see an event before fields are extracted."""
-        if kind not in self._parse_types:
+        if self._parse_types and kind not in self._parse_types:
             return
         here = self._registry
         given = abi.ParseInput(
@@ -209,66 +282,31 @@ class Library:
         )  # fmt: skip
         self._calls["parse_event"](self._state, byref(event), byref(given))
 
-    def requests(self, asked: Sequence[Asked]) -> ctypes.Array[abi.ExtractField]:
+    def requests(self, asked: Sequence[Asked]) -> Requests:
         """Fields to extract, in the form that the plugin reads."""
-        made = (abi.ExtractField * len(asked))()
-        for request, (number, argument) in zip(made, asked, strict=True):
-            field = self.fields[number]
-            request.field_id = number
-            request.field = field["name"].encode()
-            request.ftype = abi.TYPES[field["type"]]
-            request.flist = bool(field.get("isList"))
-            request.arg_present = argument is not None
-            request.arg_key = argument.encode() if isinstance(argument, str) else None
-            request.arg_index = argument if isinstance(argument, int) else 0
-        return made
+        return Requests(self.fields, asked)
 
-    def extract(
-        self, event: abi.EventInput, kind: int, requests: ctypes.Array[abi.ExtractField]
-    ) -> Iterator[Any]:
+    def extract(self, event: abi.EventInput, kind: int, requests: Requests) -> Iterator[Any]:
         """Give the value of each requested field, None where there is none."""
-        if kind not in self._extract_types or not len(requests):
+        if not len(requests) or (self._extract_types and kind not in self._extract_types):
             return
-        for request in requests:
-            request.res, request.res_len = None, 0
+        requests.renew()
         here = self._registry
         given = abi.ExtractInput(
-            None,
-            here.owner_error,
-            len(requests),
-            requests,
-            here.reader,
-            ctypes.pointer(here.reader_ext),
-            None,
-        )
-        code = self._calls["extract_fields"](self._state, byref(event), byref(given))
-        for request in requests:
-            yield _value(request) if code == abi.SUCCESS else None
+            None, here.owner_error, len(requests), requests.given, here.reader,
+            ctypes.pointer(here.reader_ext), None,
+        )  # fmt: skip
+        if self._calls["extract_fields"](self._state, byref(event), byref(given)) == abi.SUCCESS:
+            yield from requests.values()
+        else:
+            yield from [None] * len(requests)
 
 
-def _value(field: abi.ExtractField) -> Any:
-    if not field.res or not field.res_len:
-        return None
-    values = _values(field)
-    return list(values) if field.flist else next(values)
+_MEMBERS = tuple(name for name, _ in abi.Number._fields_)
 
 
-def _values(field: abi.ExtractField) -> Iterator[Any]:
-    at, count = field.res, field.res_len
-    match field.ftype:
-        case abi.STRING:
-            texts = ctypes.cast(at, POINTER(c_char_p))[:count]
-            yield from ((text or b"").decode(errors="replace") for text in texts)
-        case abi.BOOL:
-            yield from map(bool, ctypes.cast(at, POINTER(c_uint32))[:count])
-        case abi.IPADDR | abi.IPNET:
-            for buffer in ctypes.cast(at, POINTER(abi.Buffer))[:count]:
-                raw = ctypes.string_at(buffer.ptr, buffer.len)
-                yield str(ipaddress.ip_address(raw)) if len(raw) in (4, 16) else ""
-        case _:
-            yield from ctypes.cast(at, POINTER(c_uint64))[:count]
-
-
-def _bytes(at: int) -> bytes:
-    length = abi.Event.from_address(at).len
-    return ctypes.string_at(at, max(length, abi.HEADER))
+def _metric(given: abi.Metric) -> dict[str, Any]:
+    """A figure with its name; one of an unknown type is none."""
+    known = 0 <= given.value_type < len(_MEMBERS)
+    value = getattr(given.value, _MEMBERS[given.value_type]) if known else None
+    return {"name": (given.name or b"").decode(errors="replace"), "value": value, "grows": given.type == 0}
