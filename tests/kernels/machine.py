@@ -20,6 +20,7 @@ _INIT = """#!/bin/busybox sh
 /bin/busybox mkdir -p /proc /sys /tmp /dev /sys/fs/cgroup
 /bin/busybox mount -t proc proc /proc
 /bin/busybox mount -t sysfs sys /sys
+/bin/busybox mount -t debugfs debug /sys/kernel/debug
 /bin/busybox mount -t devtmpfs dev /dev
 /bin/busybox mount -t tmpfs tmp /tmp
 /bin/busybox mount -t cgroup2 cgroup /sys/fs/cgroup

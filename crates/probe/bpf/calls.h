@@ -23,6 +23,7 @@
 
 #define is_compat(task, get) (get(task, thread_info.status) & TS_COMPAT)
 
+#define RESULT(regs) DIRECT(regs, ax)
 #define FIRST(regs, get) get(regs, di)
 #define SECOND(regs, get) get(regs, si)
 #define THIRD(regs, get) get(regs, dx)
@@ -52,6 +53,7 @@ static __always_inline void compat_arguments(struct record *r, struct pt_regs *r
 
 #define is_compat(task, get) (get(task, thread_info.flags) & (1ul << TIF_32BIT))
 
+#define RESULT(regs) DIRECT(regs, regs[0])
 #define FIRST(regs, get) get(regs, orig_x0)
 #define SECOND(regs, get) get(regs, regs[1])
 #define THIRD(regs, get) get(regs, regs[2])
@@ -450,8 +452,7 @@ static __always_inline __u8 wanted(__u64 nr)
 			is_left_out(task, kind, FIRST(regs, get), SECOND(regs, get), THIRD(regs, get), ret); \
 	})
 
-SEC("tp_btf/sys_exit")
-int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
+static __always_inline int ended(struct pt_regs *regs, long ret)
 {
 	__u64 nr = regs_number(regs, DIRECT);
 	__u8 kind = wanted(nr);
@@ -459,6 +460,12 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
 	if (kind == NOT_WANTED || IS_SIEVED(kind, regs, ret, DIRECT))
 		return 0;
 	return call(regs, nr, ret, 1);
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
+{
+	return ended(regs, ret);
 }
 
 SEC("raw_tp/sys_exit")

@@ -16,6 +16,7 @@
 #define DIRECT(pointer, field) ((pointer)->field)
 
 #include "calls.h"
+#include "functions.h"
 #include "life.h"
 #include "uring.h"
 #include "snapshot.h"

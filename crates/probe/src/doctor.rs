@@ -18,6 +18,8 @@ pub struct Facts {
     pub refused: Option<String>,
     /// Which hooks are used, and so what is lost; none when the probe cannot run.
     pub rung: Option<Rung>,
+    /// Better hooks, and why the kernel does not allow them.
+    pub refusals: Vec<(Rung, String)>,
     /// Where the state at the start comes from.
     pub scans: Option<&'static str>,
     /// Names of the system calls that can be collected.
@@ -60,6 +62,7 @@ pub fn doctor() -> Facts {
     let opened = crate::Sensor::open();
     let rung = opened.as_ref().ok().map(crate::Sensor::rung);
     let scans = opened.as_ref().ok().map(crate::Sensor::scans);
+    let refusals = opened.as_ref().map(|sensor| sensor.refusals().to_vec()).unwrap_or_default();
     let refused = opened.err().map(|error| error.to_string());
     let mut events: Vec<u16> = crate::calls::CALLS.iter().map(|call| call.event).collect();
     events.extend([
@@ -73,6 +76,7 @@ pub fn doctor() -> Facts {
         btf: Path::new(BTF).exists(),
         refused,
         rung,
+        refusals,
         scans,
         calls: crate::calls::CALLS.iter().map(|call| call.name).collect(),
         events,

@@ -3,6 +3,7 @@
 mod calls;
 mod doctor;
 mod encoding;
+mod functions;
 mod generated;
 mod hook;
 mod iterators;
@@ -11,6 +12,7 @@ mod order;
 mod page;
 mod params;
 mod plan;
+mod preemption;
 pub mod procfs;
 mod recipe;
 mod record;

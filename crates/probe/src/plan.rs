@@ -1,6 +1,6 @@
 //! What to collect: which calls, under which tests, with how much of their data.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde::{Deserialize, Serialize};
@@ -102,6 +102,12 @@ impl Plan {
             plan.calls.insert((*name).to_owned(), tests);
         }
         Ok(plan)
+    }
+
+    /// Numbers of the calls of 64-bit callers that are wanted.
+    pub(crate) fn wanted(&self, numbers: &Numbers) -> BTreeSet<u16> {
+        let called = numbers.all().map(|(number, call)| (number, call.name)).chain(numbers.generics());
+        called.filter(|(_, name)| self.calls.contains_key(*name)).map(|(number, _)| number).collect()
     }
 
     /// Names of programs that the sieve and tests speak of, as many as the kernel side can know.

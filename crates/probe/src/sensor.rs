@@ -1,5 +1,6 @@
 //! The probe in the kernel: loaded, told what to send, and read.
 
+use std::ffi::OsStr;
 use std::io;
 use std::ops::ControlFlow;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -8,6 +9,7 @@ use std::time::Duration;
 use eyas_event::Snapshot;
 use libbpf_rs::{Link, Map, MapCore, MapFlags, Object, ObjectBuilder, ProgramAttachType};
 
+use crate::functions::{Hooks, PROGRAMS};
 use crate::iterators::Iterators;
 use crate::numbers::Numbers;
 use crate::order::{Order, WINDOW_NS};
@@ -87,12 +89,15 @@ impl Inbox {
 /// A loaded probe.
 pub struct Sensor {
     object: Box<Object>,
+    /// At functions of calls, where these are the rung.
+    hooks: Option<Hooks>,
     _links: Vec<Link>,
     iterators: Option<Iterators>,
     sleeper: Sleeper,
     inbox: Inbox,
     numbers: Numbers,
     rung: Rung,
+    refusals: Vec<(Rung, String)>,
     boot: u64,
 }
 
@@ -106,10 +111,17 @@ impl Sensor {
     /// # Errors
     /// Says whether privilege, BTF or the kernel's consent is missing.
     pub fn open() -> Result<Sensor, ProbeError> {
-        Sensor::open_on(Rung::Typed).or_else(|error| match error {
-            ProbeError::Refused(_) => Sensor::open_on(Rung::Raw).map_err(|_| error),
-            _ => Err(error),
-        })
+        let mut refusals = Vec::new();
+        for rung in Rung::ALL {
+            match Sensor::open_on(rung) {
+                Ok(sensor) => return Ok(Sensor { refusals, ..sensor }),
+                Err(ProbeError::Refused(why)) => refusals.push((rung, why)),
+                Err(error) => return Err(error),
+            }
+        }
+        // What the plainest hooks lack says least.
+        let why = refusals.into_iter().find(|(rung, _)| *rung == Rung::Typed);
+        Err(ProbeError::Refused(why.map(|(_, why)| why).unwrap_or_default()))
     }
 
     /// Loads and attaches the probe on one rung of hooks.
@@ -120,16 +132,19 @@ impl Sensor {
         crate::doctor::expect_possible()?;
         // Errors say what is missing; what libbpf prints beside them misleads.
         libbpf_rs::set_print(None);
+        let hooks = (rung == Rung::Function).then(Hooks::new).transpose()?;
         // Iterators are younger than the rest and see their own pid namespace only.
-        let with_iterators = procfs::sees_all().then(|| load(rung, true).ok()).flatten();
-        let object = with_iterators.map_or_else(|| load(rung, false), Ok).map_err(refused)?;
+        let with_iterators = procfs::sees_all().then(|| load(rung, hooks.as_ref(), true).ok()).flatten();
+        let object = with_iterators.map_or_else(|| load(rung, hooks.as_ref(), false), Ok).map_err(refused)?;
         let object = Box::new(object);
         let (mut links, mut iterators) = (Vec::new(), Vec::new());
-        for program in object.progs_mut().filter(|program| program.autoload()) {
+        let leads = |name: &OsStr| PROGRAMS.iter().any(|program| name == *program);
+        for program in object.progs_mut().filter(|program| program.autoload() && !leads(program.name())) {
             let link = program.attach().map_err(refused)?;
             let iterates = matches!(program.attach_type(), ProgramAttachType::TraceIter);
             if iterates { &mut iterators } else { &mut links }.push(link);
         }
+        hooks.as_ref().map(|hooks| hooks.lead_to(&object)).transpose()?;
         let iterators = iterators.pop().zip(iterators.pop()).map(|(files, tasks)| Iterators { tasks, files });
         let boot = procfs::boot_time();
         let inbox = Inbox::of(&object, boot)?;
@@ -138,7 +153,18 @@ impl Sensor {
             sleeper.ok_or_else(|| ProbeError::Refused("the probe's memory cannot be mapped".to_owned()))?;
         let numbers = Numbers::native();
         give_back();
-        Ok(Sensor { object, _links: links, iterators, sleeper, inbox, numbers, rung, boot })
+        Ok(Sensor {
+            object,
+            hooks,
+            _links: links,
+            iterators,
+            sleeper,
+            inbox,
+            numbers,
+            rung,
+            refusals: Vec::new(),
+            boot,
+        })
     }
 
     /// Everything that is true now: from the iterators, and from /proc what they leave out.
@@ -163,6 +189,11 @@ impl Sensor {
         self.rung
     }
 
+    /// Better rungs, and why the kernel does not allow them.
+    pub fn refusals(&self) -> &[(Rung, String)] {
+        &self.refusals
+    }
+
     /// Says which events to send, with the first bytes of their data: ids of the event table; what the state needs
     /// comes with them.
     ///
@@ -177,6 +208,16 @@ impl Sensor {
     /// # Errors
     /// When the kernel refuses the change.
     pub fn follow(&mut self, plan: &Plan) -> Result<(), ProbeError> {
+        let wanted = plan.wanted(&self.numbers);
+        self.hooks.as_mut().map(|hooks| hooks.add(&wanted)).transpose()?;
+        self.tell(plan)?;
+        if let Some(hooks) = &mut self.hooks {
+            hooks.keep(&wanted);
+        }
+        Ok(())
+    }
+
+    fn tell(&mut self, plan: &Plan) -> Result<(), ProbeError> {
         let missing = || ProbeError::Refused("the probe has no plan".to_owned());
         let map = map(&self.object, ".data.plan").ok_or_else(missing)?;
         let mut data = plan.bytes(&self.numbers);
@@ -258,7 +299,7 @@ impl AsFd for Sensor {
     }
 }
 
-fn load(rung: Rung, iterators: bool) -> libbpf_rs::Result<Object> {
+fn load(rung: Rung, hooks: Option<&Hooks>, iterators: bool) -> libbpf_rs::Result<Object> {
     let mut open = ObjectBuilder::default().open_memory(OBJECT)?;
     let cpus = libbpf_rs::num_possible_cpus()? as u32;
     for mut map in open.maps_mut() {
@@ -274,8 +315,13 @@ fn load(rung: Rung, iterators: bool) -> libbpf_rs::Result<Object> {
     }
     let tracepoints = Tracepoints::of_this_kernel();
     for mut program in open.progs_mut() {
-        let takes = program.name().to_str().is_some_and(|name| tracepoints.take(name, rung, iterators));
-        program.set_autoload(takes);
+        let name = program.name().to_str().unwrap_or_default().to_owned();
+        let leads = PROGRAMS.contains(&name.as_str());
+        let function = hooks.and_then(|hooks| hooks.example(&name)).map(str::to_owned);
+        program.set_autoload(tracepoints.take(&name, rung, iterators) && (function.is_some() || !leads));
+        if function.is_some() {
+            program.set_attach_target(0, function)?;
+        }
     }
     open.load()
 }

@@ -198,6 +198,7 @@ pub(crate) fn doctor(py: Python<'_>) -> Bound<'_, PyBytes> {
         "btf": facts.btf,
         "refused": facts.refused,
         "rung": facts.rung.map(Rung::name),
+        "refusals": facts.refusals.iter().map(|(rung, why)| (rung.name(), why)).collect::<BTreeMap<_, _>>(),
         "state": facts.scans,
         "lacks": facts.rung.map_or(&[][..], Rung::lacks),
         "calls": facts.calls,

@@ -50,6 +50,7 @@ def _lines(facts: dict[str, Any], found: list[Finding]) -> list[str]:
         f"bpf()       {facts['refused'] or 'allowed'}",
         f"hooks       {facts['rung'] or 'none'}",
         *(f"            {what}" for what in facts["lacks"]),
+        *(f"            not {rung}: {why}" for rung, why in facts["refusals"].items()),
         f"state       {facts['state'] or 'none'}",
         f"events      {len(facts['calls'])} system calls can be collected",
         f"runtimes    {', '.join(sockets) or 'none listens here; containers are known by their cgroups'}",

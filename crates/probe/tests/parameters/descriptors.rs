@@ -24,22 +24,22 @@ const EBADF: i64 = -9;
 
 fn closes(stage: &mut Stage) {
     let seen = stage.run(&["close", "close_range"], |_| {
-        sys!(SYS_close(77));
-        sys!(SYS_close_range(50, 60, 4));
+        sys!(SYS_close(477));
+        sys!(SYS_close_range(450, 460, 4));
     });
-    seen.expect("close", &[("res", N(EBADF)), ("fd", N(77))]);
-    seen.expect("close_range", &[("res", N(0)), ("first", N(50)), ("last", N(60)), ("flags", N(4))]);
+    seen.expect("close", &[("res", N(EBADF)), ("fd", N(477))]);
+    seen.expect("close_range", &[("res", N(0)), ("first", N(450)), ("last", N(460)), ("flags", N(4))]);
 }
 
 fn copies(stage: &mut Stage) {
     let seen = stage.run(&["dup", "dup3", "fcntl"], |notes| {
         sys!(notes[0] = SYS_dup(1));
-        sys!(SYS_dup3(1, 33, libc::O_CLOEXEC));
-        sys!(SYS_fcntl(1, libc::F_DUPFD_CLOEXEC, 40));
+        sys!(SYS_dup3(1, 433, libc::O_CLOEXEC));
+        sys!(SYS_fcntl(1, libc::F_DUPFD_CLOEXEC, 440));
     });
     seen.expect("dup", &[("res", N(seen.notes.get(0))), ("oldfd", N(1))]);
-    seen.expect("dup3", &[("res", N(33)), ("oldfd", N(1)), ("newfd", N(33)), ("flags", N(CLOEXEC))]);
-    seen.expect("fcntl", &[("res", N(40)), ("fd", N(1)), ("cmd", N(26)), ("arg", N(40))]);
+    seen.expect("dup3", &[("res", N(433)), ("oldfd", N(1)), ("newfd", N(433)), ("flags", N(CLOEXEC))]);
+    seen.expect("fcntl", &[("res", N(440)), ("fd", N(1)), ("cmd", N(26)), ("arg", N(440))]);
 }
 
 fn fcntl_quiet(stage: &mut Stage) {
@@ -185,13 +185,13 @@ fn vectors(stage: &mut Stage) {
 
 fn small(stage: &mut Stage) {
     let seen = stage.run(&["lseek", "ioctl", "flock"], |_| {
-        sys!(SYS_lseek(99, 7, libc::SEEK_END));
-        sys!(SYS_ioctl(99, 0x5413, 12));
-        sys!(SYS_flock(99, libc::LOCK_EX));
+        sys!(SYS_lseek(499, 7, libc::SEEK_END));
+        sys!(SYS_ioctl(499, 0x5413, 12));
+        sys!(SYS_flock(499, libc::LOCK_EX));
     });
-    seen.expect("lseek", &[("res", N(EBADF)), ("fd", N(99)), ("offset", N(7)), ("whence", N(2))]);
-    seen.expect("ioctl", &[("res", N(EBADF)), ("fd", N(99)), ("request", N(0x5413)), ("argument", N(12))]);
-    seen.expect("flock", &[("res", N(EBADF)), ("fd", N(99)), ("operation", N(2))]);
+    seen.expect("lseek", &[("res", N(EBADF)), ("fd", N(499)), ("offset", N(7)), ("whence", N(2))]);
+    seen.expect("ioctl", &[("res", N(EBADF)), ("fd", N(499)), ("request", N(0x5413)), ("argument", N(12))]);
+    seen.expect("flock", &[("res", N(EBADF)), ("fd", N(499)), ("operation", N(2))]);
 }
 
 fn poll(stage: &mut Stage) {

@@ -11,6 +11,7 @@ pub(crate) const CASES: &[crate::Case] = &[
     ("io_uring_setup carries what the kernel answered", io_uring),
     ("mprotect and mmap carry protection and flags", memory),
     ("seccomp carries its operation", seccomp),
+    ("a call that seccomp refuses is seen", refused),
     ("semget and futex carry their numbers", numbers),
 ];
 
@@ -124,6 +125,28 @@ fn seccomp(stage: &mut Stage) {
         sys!(SYS_seccomp(77, 5, 0));
     });
     seen.expect("seccomp", &[("res", Is::Some), ("op", N(77)), ("flags", N(5))]);
+}
+
+fn refused(stage: &mut Stage) {
+    const EPERM: i64 = -1;
+    let name = c(stage.path("refused"));
+    let instruction = |code: u32, jf: u8, k: u32| libc::sock_filter { code: code as u16, jt: 0, jf, k };
+    let filter = [
+        instruction(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0),
+        instruction(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 1, libc::SYS_mkdirat as u32),
+        instruction(libc::BPF_RET | libc::BPF_K, 0, libc::SECCOMP_RET_ERRNO | libc::EPERM as u32),
+        instruction(libc::BPF_RET | libc::BPF_K, 0, libc::SECCOMP_RET_ALLOW),
+    ];
+    let seen = stage.run(&["mkdirat"], |_| {
+        let program = libc::sock_fprog { len: 4, filter: filter.as_ptr().cast_mut() };
+        sys!(SYS_prctl(libc::PR_SET_NO_NEW_PRIVS, 1usize, 0usize, 0usize, 0usize));
+        sys!(SYS_seccomp(libc::SECCOMP_SET_MODE_FILTER, 0, &raw const program));
+        sys!(SYS_mkdirat(libc::AT_FDCWD, name.as_ptr(), 0o700));
+    });
+    assert_eq!(seen.all("mkdirat").len(), 1);
+    let expected =
+        [("res", N(EPERM)), ("dirfd", N(-100)), ("path", text(name.to_string_lossy())), ("mode", N(0o700))];
+    seen.expect("mkdirat", &expected);
 }
 
 fn numbers(stage: &mut Stage) {

@@ -16,6 +16,7 @@ mod sockets;
 mod stage;
 mod uring;
 
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use eyas_probe::Rung;
@@ -49,12 +50,36 @@ fn main() {
         cases().iter().for_each(|(name, _)| println!("{name}: test"));
         return;
     }
-    let failed: usize = Rung::ALL.iter().map(|rung| run(*rung, wanted.as_deref())).sum();
-    std::process::exit(i32::from(failed > 0));
+    let mut told = Vec::new();
+    let failed: usize = Rung::ALL.iter().map(|rung| run(*rung, wanted.as_deref(), &mut told)).sum();
+    std::process::exit(i32::from(failed + differing(&told) > 0));
+}
+
+/// What was told of each check.
+type Told = BTreeMap<&'static str, Vec<String>>;
+
+/// How many checks were not told alike on both upper rungs.
+fn differing(told: &[(Rung, Told)]) -> usize {
+    let [(Rung::Function, one), (Rung::Typed, other), ..] = told else { return 0 };
+    // What depends on when the reader comes is told differently each time.
+    let timed = |name: &str| fairness::CASES.iter().any(|(timed, _)| *timed == name);
+    let differ = one.iter().filter(|(name, events)| !timed(name) && other.get(*name) != Some(events));
+    let names: Vec<&str> = differ.map(|(name, _)| *name).collect();
+    for name in &names {
+        println!("told differently: {name}\n  {:?}\n  {:?}", one[name], other.get(name));
+    }
+    println!(
+        "{} checks compared between {} and {}, {} differ",
+        one.len(),
+        Rung::Function.name(),
+        Rung::Typed.name(),
+        names.len()
+    );
+    names.len()
 }
 
 /// Runs the checks on one rung of hooks; gives how many failed.
-fn run(rung: Rung, wanted: Option<&str>) -> usize {
+fn run(rung: Rung, wanted: Option<&str>, all: &mut Vec<(Rung, Told)>) -> usize {
     let mut stage = match Stage::open(rung) {
         Ok(stage) => stage,
         Err(why) => {
@@ -62,7 +87,7 @@ fn run(rung: Rung, wanted: Option<&str>) -> usize {
             return 0;
         }
     };
-    let mut failed = Vec::new();
+    let (mut failed, mut told) = (Vec::new(), Told::new());
     let chosen = cases().into_iter().filter(|(name, _)| wanted.is_none_or(|w| name.contains(w)));
     // The lower rung sees nothing of io_uring, and does not remember the names of children.
     let beyond =
@@ -72,6 +97,7 @@ fn run(rung: Rung, wanted: Option<&str>) -> usize {
         if catch_unwind(AssertUnwindSafe(|| case(&mut stage))).is_err() {
             failed.push(*name);
         }
+        told.insert(name, stage.told());
     }
     println!(
         "{}: {} parameter tests, {} failed, {} lost",
@@ -80,6 +106,7 @@ fn run(rung: Rung, wanted: Option<&str>) -> usize {
         failed.len(),
         stage.lost()
     );
+    all.push((rung, told));
     failed.iter().for_each(|name| println!("failed on {}: {name}", rung.name()));
     failed.len()
 }

@@ -480,7 +480,7 @@ fn process_vm(stage: &mut Stage) {
         let local = libc::iovec { iov_base: own.as_mut_ptr().cast(), iov_len: 6 };
         let remote = libc::iovec { iov_base: secret.as_ptr().cast_mut().cast(), iov_len: 6 };
         let me = sys!(SYS_getpid());
-        sys!(SYS_process_vm_readv(me, &raw const local, 1, &raw const remote, 1, 0));
+        sys!(SYS_process_vm_readv(me, &raw const local, 1usize, &raw const remote, 1usize, 0usize));
     });
     let read = [("res", N(6)), ("pid", N(seen.pid)), ("data", Is::B(b"secret".to_vec()))];
     seen.expect("process_vm_readv", &read);

@@ -322,7 +322,7 @@ fn options(stage: &mut Stage) {
 
 fn shutdown(stage: &mut Stage) {
     let seen = stage.run(&["shutdown"], |_| {
-        sys!(SYS_shutdown(88, libc::SHUT_RDWR));
+        sys!(SYS_shutdown(488, libc::SHUT_RDWR));
     });
-    seen.expect("shutdown", &[("res", N(-9)), ("fd", N(88)), ("how", N(2))]);
+    seen.expect("shutdown", &[("res", N(-9)), ("fd", N(488)), ("how", N(2))]);
 }

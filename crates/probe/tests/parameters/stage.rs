@@ -15,6 +15,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) struct Stage {
     sensor: Sensor,
     dir: PathBuf,
+    /// Names of all events of the threads that were run first, and their errors.
+    told: Vec<String>,
 }
 
 /// Numbers that the process hands to the test.
@@ -85,7 +87,7 @@ impl Stage {
         let dir = std::env::temp_dir().join(format!("eyas-{}", std::process::id()));
         std::fs::create_dir_all(&dir).expect("a folder for files");
         let dir = dir.canonicalize().expect("the folder has a path");
-        Ok(Stage { sensor, dir })
+        Ok(Stage { sensor, dir, told: Vec::new() })
     }
 
     /// Whether the kernel has iterators for us.
@@ -95,7 +97,7 @@ impl Stage {
 
     /// Whether it is remembered how processes began.
     pub(crate) fn remembers(&self) -> bool {
-        self.sensor.rung() == Rung::Typed
+        self.sensor.rung() != Rung::Raw
     }
 
     /// What is true now.
@@ -109,6 +111,11 @@ impl Stage {
 
     pub(crate) fn lost_of(&self, class: &str) -> u64 {
         self.sensor.counters().lost().get(class).copied().unwrap_or(0)
+    }
+
+    /// What was told since the last time.
+    pub(crate) fn told(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.told)
     }
 
     /// A path for a file of this test.
@@ -198,6 +205,7 @@ impl Stage {
                 }
                 if family.contains(&event.tid) {
                     ended |= event.kind == id::PROCEXIT_1_E && event.tid == pid;
+                    self.told.extend((event.tid == pid).then(|| told(&event)));
                     events.push(bytes.to_vec());
                 }
             });
@@ -211,6 +219,13 @@ impl Drop for Stage {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.dir);
     }
+}
+
+/// An event without what differs from run to run: ids, times, and numbers that the kernel chose.
+fn told(event: &Event<'_>) -> String {
+    let info = event.info();
+    let failed = event.signed(0).filter(|result| *result < 0 && info.params[0].kind == Kind::Errno);
+    format!("{} {}", info.name, failed.unwrap_or_default())
 }
 
 fn is_birth(kind: u16) -> bool {
