@@ -159,6 +159,7 @@ TETRAGON = {
         },
         "parent": {"pid": 41, "binary": "/bin/bash"},
         "function_name": "security_file_permission",
+        "args": [{"file_arg": {"path": "/etc/shadow", "permission": "-rw-r-----"}}, {"int_arg": 4}],
         "policy_name": "file-monitoring",
         "action": "KPROBE_ACTION_POST",
     },
@@ -189,6 +190,7 @@ def test_tetragon() -> None:
     assert made.fields["proc.cmdline"] == "/usr/bin/cat /etc/shadow"
     assert made.fields["container.id"] == "0123456789ab"
     assert made.fields["proc.aname[1]"] == "bash"
+    assert made.fields["fd.name"] == "/etc/shadow"
 
 
 def test_sigma_like_json() -> None:
@@ -196,6 +198,25 @@ def test_sigma_like_json() -> None:
     assert (made.rule, made.priority, made.ts) == ("Suspicious curl", "Error", 1714910400 * 10**9)
     assert made.tags == ("T1105", "attack.command_and_control")
     assert made.fields == {"process.name": "curl", "process.args": '["-k"]'}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"name": "Odd curl", "level": "high", "timestamp": "2024-05-05T12:00:00Z", "tags": ["attack.t1105"],
+         "document": {"kind": "evtx", "data": {"Image": "curl"}}},
+        {"RuleTitle": "Odd curl", "Level": "high", "Timestamp": "2024-05-05T12:00:00Z", "MitreTags": ["T1105"],
+         "Computer": "pc-3", "Details": {"Image": "curl"}},
+        {"title": "Odd curl", "rule_level": "high", "@timestamp": 1714910400, "tags": ["attack.t1105"],
+         "matches": [{"Image": "curl"}]},
+    ],
+    ids=["name", "capitals", "matches"],
+)  # fmt: skip
+def test_sigma_as_other_programs_write_it(body: dict[str, Any]) -> None:
+    made = foreign.read(body)
+    assert (made.rule, made.priority, made.ts) == ("Odd curl", "Error", 1714910400 * 10**9)
+    assert made.tags == ("T1105",)
+    assert "curl" in made.fields.values()
 
 
 def test_ocsf() -> None:
@@ -206,8 +227,15 @@ def test_ocsf() -> None:
         "Scanner",
         "pc-3",
     )
-    assert made.eyas["id"] == "f-1"
+    assert made.fields["finding_info.uid"] == "f-1"
     assert made.eyas["attack"] == ["T1204"]
+
+
+def test_a_finding_that_is_updated_is_no_repeat_and_one_of_another_product_neither() -> None:
+    other = {**OCSF, "metadata": {"product": {"name": "Another"}}}
+    found = [foreign.read(body).eyas["id"] for body in (OCSF, OCSF, {**OCSF, "activity_id": 2}, other)]
+    assert found[0] == found[1]
+    assert len(set(found)) == 3
 
 
 def test_nesting_without_end_is_bounded() -> None:

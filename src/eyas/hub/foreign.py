@@ -31,6 +31,15 @@ _LEVELS = {
 }
 # OCSF severity_id, schema.ocsf.io: 1 informational … 5 critical, 6 fatal.
 _OCSF = {1: "Informational", 2: "Notice", 3: "Warning", 4: "Error", 5: "Critical", 6: "Alert"}
+_EVENTS = (
+    "event",
+    "document",
+    "matched_event",
+    "matches",
+    "details",
+    "fields",
+    "data",
+)  # of a match of Sigma
 _TETRAGON = (
     "process_exec",
     "process_exit",
@@ -107,6 +116,8 @@ def tetragon(body: Body) -> Alert:
         "tetragon.action": event.get("action"),
         "tetragon.args": json.dumps(event["args"], sort_keys=True) if event.get("args") else None,
     }
+    for arg in event.get("args") or ():
+        fields |= _argument(arg)
     made = Alert(
         rule=str(policy),
         priority=_LEVELS.get(str(event.get("severity", "")).lower(), "Notice"),
@@ -120,36 +131,45 @@ def tetragon(body: Body) -> Alert:
     return _known(made, body)
 
 
+def _argument(arg: Body) -> dict[str, Any]:
+    """The file or connection that a call of the kernel was about."""
+    file, link = arg.get("file_arg") or arg.get("path_arg") or {}, arg.get("sock_arg") or {}
+    found = {"fd.name": file.get("path"), "fd.cip": link.get("saddr"), "fd.cport": link.get("sport")}
+    found |= {"fd.sip": link.get("daddr"), "fd.sport": link.get("dport")}
+    return {key: value for key, value in found.items() if value}
+
+
 def sigma(body: Body) -> Alert:
-    """A match of a Sigma rule, as the converters of the field write it."""
-    rule = body.get("rule") if isinstance(body.get("rule"), Mapping) else {}
-    title = body.get("title") or body.get("rule_title") or body.get("ruleTitle") or (rule or {}).get("title")
+    """A match of a Sigma rule, as the programs of the field write it; they agree on neither names nor their case."""
+    rule = body.get("rule")
+    said = {str(key).lower(): value for key, value in (rule if isinstance(rule, Mapping) else {}).items()}
+    said |= {str(key).lower(): value for key, value in body.items() if value not in (None, "", [])}
+    title = _first(said, "title", "rule_title", "ruletitle", "name", "rule_name")
     if not title:
         raise UsageError("neither 'title' nor 'rule.title' says which rule it was")
-    level = str(body.get("level") or body.get("severity") or (rule or {}).get("level") or "medium").lower()
-    event: Body = next(
-        (
-            body[k]
-            for k in ("event", "document", "matched_event", "fields", "data")
-            if isinstance(body.get(k), Mapping)
-        ),
-        {},
-    )
-    when = body.get("timestamp") or body.get("@timestamp") or body.get("time") or body.get("Timestamp")
-    tags = _texts(body.get("tags") or (rule or {}).get("tags"))
+    event = next((it for name in _EVENTS if (it := _object(said.get(name)))), {})
     made = Alert(
         rule=str(title),
-        priority=_LEVELS.get(level, "Warning"),
-        source=str(body.get("source") or body.get("logsource_product") or "sigma"),
-        tags=tuple(_technique(tag) for tag in tags),
-        ts=_when(when),
-        message=str(body.get("message") or body.get("description") or title),
+        priority=_LEVELS.get(str(_first(said, "level", "rule_level", "severity") or "").lower(), "Warning"),
+        source=str(_first(said, "source", "logsource_product") or "sigma"),
+        tags=tuple(_technique(tag) for tag in _texts(_first(said, "tags", "mitretags"))),
+        ts=_when(_first(said, "timestamp", "@timestamp", "time")),
+        message=str(_first(said, "message", "description") or title),
         fields=flat(event),
-        hostname=str(
-            body.get("hostname") or body.get("computer") or body.get("Computer") or alerts.hostname()
-        ),
+        hostname=str(_first(said, "hostname", "computer") or alerts.hostname()),
     )
     return _known(made, body, str(body.get("uuid") or ""))
+
+
+def _first(said: Body, *names: str) -> Any:
+    """The first of some values that is there."""
+    return next((said[name] for name in names if name in said), None)
+
+
+def _object(value: Any) -> Body:
+    """An object, or the first of a list of them."""
+    one = value[0] if isinstance(value, list) and value else value
+    return one if isinstance(one, Mapping) else {}
 
 
 def ocsf(body: Body) -> Alert:
@@ -159,7 +179,7 @@ def ocsf(body: Body) -> Alert:
     if not title:
         raise UsageError("'finding_info.title' is missing")
     techniques = [
-        str(((attack.get("technique") or attack.get("sub_technique")) or {}).get("uid", ""))
+        str(((attack.get("sub_technique") or attack.get("technique")) or {}).get("uid", ""))
         for attack in (info.get("attacks") or body.get("attacks") or ())
     ]
     skipped = ("finding_info", "finding", "metadata", "raw_data", "observables")
@@ -172,10 +192,12 @@ def ocsf(body: Body) -> Alert:
         if isinstance(body.get("time"), int | float)
         else _when(body.get("time_dt")),
         message=str(body.get("message") or title),
-        fields=flat({key: value for key, value in body.items() if key not in skipped}),
+        fields=flat({key: value for key, value in body.items() if key not in skipped})
+        | ({"finding_info.uid": str(info["uid"])} if info.get("uid") else {}),
         hostname=str((body.get("device") or {}).get("hostname") or alerts.hostname()),
     )
-    return _known(made, body, str(info.get("uid") or ""))
+    # The uid of a finding stays the same when the finding is updated or closed: it is no name of this message.
+    return _known(made, body)
 
 
 _READERS: dict[str, Callable[[Body], Alert]] = {
