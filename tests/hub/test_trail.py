@@ -331,6 +331,58 @@ def test_a_stolen_key_is_followed_over_aws_okta_and_github_from_their_logs(tmp_p
     assert "<script>alert" not in page
 
 
+def assumed(minute: int, name: str, key: str, session: str, address: str) -> Any:
+    """A record of somebody who acts in the role `deploy`."""
+    record = cloudtrail(minute, name, address)
+    arn = f"arn:aws:sts::123456789012:assumed-role/deploy/{session}"
+    issuer = {"type": "Role", "userName": "deploy", "arn": "arn:aws:iam::123456789012:role/deploy"}
+    record["userIdentity"] = {
+        "type": "AssumedRole", "principalId": f"AROADEPLOY:{session}", "arn": arn, "accountId": "123456789012",
+        "accessKeyId": key, "sessionContext": {"sessionIssuer": issuer},
+    }  # fmt: skip
+    return record
+
+
+def test_a_role_that_was_assumed_leads_back_to_the_key_and_not_to_others_in_that_role(tmp_path: Path) -> None:
+    thief, builder = "203.0.113.66", "192.0.2.20"
+    assume = cloudtrail(2, "AssumeRole", thief, {"roleArn": "arn:aws:iam::123456789012:role/deploy"})
+    assume["responseElements"] = {"credentials": {"accessKeyId": "ASIASTOLEN"}}
+    made = assumed(4, "CreateAccessKey", "ASIASTOLEN", "x", thief)
+    made["responseElements"] = {"accessKey": {"accessKeyId": "AKIASPARE"}}
+    later = cloudtrail(9, "PutObject", "198.51.100.9", who="spare")
+    records = [
+        cloudtrail(1, "ListBuckets", thief), assume, assumed(3, "ListUsers", "ASIABUILD", "build", builder), made,
+        assumed(5, "StopLogging", "ASIASTOLEN", "x", thief), later,
+        cloudtrail(6, "ListUsers", thief, who="bob"), cloudtrail(7, "ListUsers", builder, who="bob"),
+    ]  # fmt: skip
+    (tmp_path / "rules.yaml").write_text(RULES)
+    (tmp_path / "trail.json").write_text("".join(json.dumps(one) + "\n" for one in records))
+    words = [
+        "--source",
+        "aws_cloudtrail",
+        "--store",
+        str(tmp_path / "store"),
+        "-r",
+        str(tmp_path / "rules.yaml"),
+    ]
+    CliRunner().invoke(replay, [*words, str(tmp_path / "trail.json")], catch_exceptions=False)
+    db = journal.connect(tmp_path / "store", readonly=True)
+    found = trail(db, next(reading.select(db, Query(parse("rule contains logging")))))
+    db.close()
+    story = {chapter.title: chapter.lines for chapter in found.story}
+    assert [line.split()[2:4] for line in story["First use from each address"]] == [
+        [thief, "arn:aws:iam::123456789012:user/ann"],
+        ["198.51.100.9", "arn:aws:iam::123456789012:user/spare"],
+    ]
+    assert [line.split("  ")[1:3] for line in story["By principal and session"]] == [
+        ["AKIAANN", "2 calls"], ["ASIASTOLEN", "2 calls"], ["AKIASPARE", "1 call"],
+    ]  # fmt: skip
+    assert builder not in found.addresses
+    assert story["Others from the same addresses"] == [
+        f"{thief}  aws_cloudtrail  arn:aws:iam::123456789012:user/bob  once"
+    ]
+
+
 RULES = """
 - rule: logging was stopped
   desc: The trail was stopped.

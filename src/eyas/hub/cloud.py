@@ -23,6 +23,7 @@ class Names:
     outcome: str = ""
     agent: str = ""
     resources: tuple[str, ...] = ()
+    makes: tuple[str, ...] = ()  # credentials that a call makes
 
 
 KEY = "json.value[/userIdentity/accessKeyId]"  # the credential itself
@@ -32,7 +33,8 @@ SOURCES_NAMES: dict[str, Names] = {
         ("ct.user.arn", "ct.user"), ("ct.user.principalid", KEY), "ct.srcip", "ct.name", "ct.src", "ct.error",
         "ct.useragent",
         ("s3.uri", "s3.bucket", "ct.request.functionname", "ct.request.username", "ct.request.groupname",
-         "ct.request.name"),
+         "ct.request.name", "json.value[/requestParameters/roleArn]"),
+        ("json.value[/responseElements/credentials/accessKeyId]", "json.value[/responseElements/accessKey/accessKeyId]"),
     ),
     "okta": Names(
         ("okta.actor.alternateid", "okta.actor.id"), ("okta.authentication.sessionid",), "okta.client.ip",
@@ -52,6 +54,7 @@ SOURCES_NAMES: dict[str, Names] = {
         ("ka.target.resource", "ka.target.name"),
     ),
 }  # fmt: skip
+MOST_LINES = 200  # of a chapter
 REQUEST = 160  # characters of a request that stand for what it was about
 SOURCES = frozenset(SOURCES_NAMES)
 
@@ -108,7 +111,9 @@ def principals(alert: Alert) -> set[str]:
     if names is None:
         return set()
     facts = {name: entities.said(alert, name) for name in (*names.who, *names.session)}
-    return set(_aliases(list(facts.values()))) | _logins(alert.source, facts)
+    sure = {name: facts[name] for name in (names.who[0], *names.session) if facts[name]}
+    # The name of a role is that of everybody who acts in it: it counts where nothing says more.
+    return set(_aliases(list((sure or facts).values()))) | _logins(alert.source, facts)
 
 
 def named(alert: Alert) -> str:
@@ -142,11 +147,16 @@ def _logins(source: str, facts: Mapping[str, Any]) -> set[str]:
     return {f"login:{user}"} if source == "github" and user else set()
 
 
-def belongs(source: str, facts: Mapping[str, Any], wanted: set[str]) -> bool:
-    """Whether a record is of one of the principals."""
-    names = SOURCES_NAMES[source]
-    own = set(_aliases([facts.get(name) for name in (*names.who, *names.session)])) | _logins(source, facts)
-    return bool(wanted & own)
+def names_of(call: Call) -> set[str]:
+    """Everything by which a record names who acted."""
+    names = SOURCES_NAMES[call.source]
+    found = [call.facts.get(name) for name in (*names.who, *names.session)]
+    return set(_aliases(found)) | _logins(call.source, call.facts)
+
+
+def made(call: Call) -> set[str]:
+    """Credentials that came of a call."""
+    return {str(call.facts[name]) for name in SOURCES_NAMES[call.source].makes if call.facts.get(name)}
 
 
 def who(call: Call) -> str:
@@ -230,6 +240,27 @@ def story(calls: Sequence[Call]) -> list[Chapter]:
         chapter = kinds[verb(call)]
         chapter.count += 1
         line = sentence(call)
-        if line not in chapter.lines and len(chapter.lines) < 200:
+        if line not in chapter.lines and len(chapter.lines) < MOST_LINES:
             chapter.lines.append(line)
-    return [chapter for chapter in (first, *kinds.values()) if chapter.count]
+    parts = (first, _sessions(calls), *kinds.values())
+    return [chapter for chapter in parts if chapter.count]
+
+
+def _sessions(calls: Sequence[Call]) -> Chapter:
+    """Who acted under which session or key, how often, from when to when, and from where."""
+    found: dict[tuple[str, str], list[Call]] = {}
+    for call in calls:
+        session = _first(call, SOURCES_NAMES[call.source].session[::-1])
+        found.setdefault((who(call), session), []).append(call)
+    lines = [_span(*key, own) for key, own in found.items()]
+    return Chapter("By principal and session", lines[:MOST_LINES], len(found))
+
+
+def _span(name: str, session: str, calls: Sequence[Call]) -> str:
+    begin, end = stored.local(calls[0].ts), stored.local(calls[-1].ts)
+    often = "1 call" if len(calls) == 1 else f"{len(calls)} calls"
+    places = ", ".join(dict.fromkeys(place for call in calls for place in addresses(call)))
+    when = begin if begin == end else f"{begin} to {end}"
+    return "  ".join(
+        part for part in (name, session, often, when, f"from {places}" if places else "") if part
+    )

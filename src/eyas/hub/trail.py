@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from eyas.alert import SECOND, Alert, iso8601
-from eyas.hub import cloud, entities, reading
+from eyas.hub import chain, cloud, entities, reading
 from eyas.hub.reading import Kept, Query
 
 WINDOW = 3600 * SECOND
@@ -67,6 +67,7 @@ class Trail:
     timeline: list[Moment] = field(default_factory=list)
     related: list[Kept] = field(default_factory=list)
     story: list[cloud.Chapter] = field(default_factory=list)
+    names: set[str] = field(default_factory=set)  # under which the calls of a cloud were made
     footage: str = ""
     cut: bool = False  # there was more than could be taken
 
@@ -109,11 +110,12 @@ def trail(db: sqlite3.Connection, kept: Kept, window: int = 0) -> Trail:
     """Draw the trail of an alert; without a window, an hour around it, for a cloud a day."""
     window = window or (DAY if kept.alert.source in cloud.SOURCES else WINDOW)
     made = Trail(kept, footage=_footage(kept.alert))
-    notes = _notes(db, kept.alert, window)
-    made.cut = len(notes) >= NOTES
+    notes: list[Note] = []
     if kept.alert.source in cloud.SOURCES:
-        _cloud(made, db, notes, window)
+        _cloud(made, db, window)
     else:
+        notes = _notes(db, kept.alert, window)
+        made.cut = len(notes) >= NOTES
         _machine(made, notes)
     made.related = _related(db, kept, made, window)
     _timeline(made, notes)
@@ -267,17 +269,14 @@ def _touch(made: Trail, note: Note) -> None:
 # Clouds
 
 
-def _cloud(made: Trail, db: sqlite3.Connection, notes: list[Note], window: int) -> None:
+def _cloud(made: Trail, db: sqlite3.Connection, window: int) -> None:
     alert = made.kept.alert
-    principals = cloud.principals(alert)
-    mine = [note for note in notes if cloud.belongs(alert.source, note.facts, principals)]
-    elsewhere = _other_services(db, alert, principals, window)
-    calls = [cloud.Call(note.ts, alert.source, note.facts) for note in mine] + elsewhere
-    if not calls:
-        facts = {**(alert.eyas.get("carried") or {}), **alert.fields}
-        calls = [cloud.Call(alert.ts, alert.source, facts)]
-    calls.sort(key=lambda call: call.ts)
-    made.story = cloud.story(calls)
+    noted = list(_calls(made, db, window))
+    found = chain.follow(noted, cloud.principals(alert))
+    facts = {**(alert.eyas.get("carried") or {}), **alert.fields}
+    calls = found.calls or [cloud.Call(alert.ts, alert.source, facts)]
+    made.names = found.names
+    made.story = [*cloud.story(calls), *filter(lambda part: part.count, [chain.others(noted, found)])]
     made.addresses = _used(calls)
     for call in calls:
         for label, value in cloud.identities(call):
@@ -306,21 +305,17 @@ def _used(calls: Iterable[cloud.Call]) -> dict[str, set[str]]:
     }
 
 
-def _other_services(
-    db: sqlite3.Connection, alert: Alert, principals: set[str], window: int
-) -> list[cloud.Call]:
-    """Records of the other services that name the same person."""
-    found = []
-    for source in cloud.SOURCES - {alert.source}:
+def _calls(made: Trail, db: sqlite3.Connection, window: int) -> Iterator[cloud.Call]:
+    """What the records of all services say of the time around the alert; of too many, what is nearest to it."""
+    ts = made.kept.alert.ts
+    for source in sorted(cloud.SOURCES):
         rows = db.execute(
-            "SELECT ts, body FROM activity WHERE source = ? AND ts BETWEEN ? AND ? ORDER BY ts LIMIT ?",
-            (source, alert.ts - window, alert.ts + window, MOST),
-        )
-        for ts, body in rows:
-            facts = json.loads(body)
-            if cloud.belongs(source, facts, principals):
-                found.append(cloud.Call(ts, source, facts))
-    return found
+            "SELECT ts, body FROM activity WHERE source = ? AND ts BETWEEN ? AND ? ORDER BY abs(ts - ?) LIMIT ?",
+            (source, ts - window, ts + window, ts, NOTES),
+        ).fetchall()
+        made.cut |= len(rows) >= NOTES
+        for at, body in sorted(rows):
+            yield cloud.Call(at, source, json.loads(body))
 
 
 # Alerts and timeline
@@ -330,13 +325,13 @@ def _related(db: sqlite3.Connection, kept: Kept, made: Trail, window: int) -> li
     """Earlier and later alerts about the same entities."""
     pids = {process.pid for process in made.processes if process.why != "ancestor"}
     query = Query(since=kept.alert.ts - window, until=kept.alert.ts + window, oldest_first=True, limit=2000)
-    return [other for other in reading.select(db, query) if other.id != kept.id and _same(kept, other, pids)]
+    return [other for other in reading.select(db, query) if other.id != kept.id and _same(made, other, pids)]
 
 
-def _same(kept: Kept, other: Kept, pids: set[int]) -> bool:
-    mine, theirs = kept.alert, other.alert
+def _same(made: Trail, other: Kept, pids: set[int]) -> bool:
+    kept, mine, theirs = made.kept, made.kept.alert, other.alert
     if mine.source in cloud.SOURCES or theirs.source in cloud.SOURCES:
-        return bool(cloud.principals(mine) & cloud.principals(theirs))
+        return bool((made.names or cloud.principals(mine)) & cloud.principals(theirs))
     if mine.hostname != theirs.hostname:
         return False
     if other.identity and other.identity == kept.identity:
