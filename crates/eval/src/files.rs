@@ -9,7 +9,7 @@ use rustc_hash::FxHasher;
 use crate::memory::{Bits, Gate, Sizes};
 
 /// Descriptors, and names, that are kept.
-const KEPT: usize = 16384;
+const KEPT: usize = 4096;
 
 /// What is known about one file.
 #[derive(Clone, Debug, Default)]
