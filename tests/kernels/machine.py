@@ -26,6 +26,7 @@ _INIT = """#!/bin/busybox sh
 /bin/busybox mount -t cgroup2 cgroup /sys/fs/cgroup
 /bin/busybox ip link set lo up
 for module in /modules/*; do /bin/busybox insmod $module; done
+export EYAS_OWN_MACHINE=1
 /bin/program
 echo "ended with $?"
 /bin/busybox poweroff -f

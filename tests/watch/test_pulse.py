@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from eyas.watch import Wake, Wakes
-from eyas.watch.pulse import MOVED, PAUSED, TRACED, UNHOOKED, Pulse
+from eyas.watch.pulse import MOVED, PAUSED, STEPPED, TRACED, UNHOOKED, Pulse
 
 
 @pytest.fixture
@@ -51,6 +51,15 @@ def test_a_tracer_is_noticed_once_and_again_when_another_comes(pulse, proc) -> N
     assert rules(pulse, 7200) == []
     (proc / "status").write_text("TracerPid:\t100\n")
     assert rules(pulse, 10800) == [TRACED]
+
+
+@pytest.mark.parametrize(("step", "way"), [(3600.0, "forward by 3600.0 s"), (-90.0, "back by 90.0 s")])
+def test_a_clock_that_was_set_is_told_once(pulse, step: float, way: str) -> None:
+    pulse.booted -= step
+    [(rule, message)] = pulse.look(3600)
+    assert rule == STEPPED
+    assert way in message
+    assert rules(pulse, 7200) == []
 
 
 def test_lost_hooks_are_noticed(pulse, proc) -> None:

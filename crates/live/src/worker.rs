@@ -129,6 +129,7 @@ impl Worker<'_> {
                 self.scene.sweep(self.sensor.now());
             }
         }
+        self.sensor.detach();
         self.read_rest()?;
         self.look();
         self.scene.finish()
@@ -148,6 +149,11 @@ impl Worker<'_> {
     /// Tells what was lost since the last look, and repairs what can be.
     fn look(&mut self) {
         self.looked = Instant::now();
+        let scene = &mut self.scene;
+        // A repair compares times from before and after.
+        if self.standing.is_none() && self.sensor.follow_clock(&mut |bytes| scene.take(bytes)) {
+            scene.tick(u64::MAX);
+        }
         self.scene.tick(self.sensor.now());
         if let Some(loss) = self.ledger.look(&self.sensor, now()) {
             self.standing.get_or_insert_with(|| Standing::take(&self.sensor));

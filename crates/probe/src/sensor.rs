@@ -30,6 +30,8 @@ const KEPT: u32 = 80;
 const SLOTS: u32 = 3;
 /// Calls that are read before what was read is handed on: memory stays small when more comes than can be judged.
 const BATCH: usize = 1 << 9;
+/// How far the wall clock may stand from the clock of events before that follows.
+const STEP_NS: u64 = 50_000_000;
 /// Longest wait without a look at the rings, should a wake-up be lost.
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -91,14 +93,13 @@ pub struct Sensor {
     object: Box<Object>,
     /// At functions of calls, where these are the rung.
     hooks: Option<Hooks>,
-    _links: Vec<Link>,
+    links: Vec<Link>,
     iterators: Option<Iterators>,
     sleeper: Sleeper,
     inbox: Inbox,
     numbers: Numbers,
     rung: Rung,
     refusals: Vec<(Rung, String)>,
-    boot: u64,
 }
 
 fn refused(e: libbpf_rs::Error) -> ProbeError {
@@ -146,31 +147,19 @@ impl Sensor {
         }
         hooks.as_ref().map(|hooks| hooks.lead_to(&object)).transpose()?;
         let iterators = iterators.pop().zip(iterators.pop()).map(|(files, tasks)| Iterators { tasks, files });
-        let boot = procfs::boot_time();
-        let inbox = Inbox::of(&object, boot)?;
+        let inbox = Inbox::of(&object, procfs::boot_time())?;
         let sleeper = map(&object, ".data.asleep").and_then(|m| Sleeper::of(m.as_fd()).ok());
         let sleeper =
             sleeper.ok_or_else(|| ProbeError::Refused("the probe's memory cannot be mapped".to_owned()))?;
         let numbers = Numbers::native();
         give_back();
-        Ok(Sensor {
-            object,
-            hooks,
-            _links: links,
-            iterators,
-            sleeper,
-            inbox,
-            numbers,
-            rung,
-            refusals: Vec::new(),
-            boot,
-        })
+        Ok(Sensor { object, hooks, links, iterators, sleeper, inbox, numbers, rung, refusals: Vec::new() })
     }
 
     /// Everything that is true now: from the iterators, and from /proc what they leave out.
     pub fn scan(&self, out: &mut dyn FnMut(Snapshot)) {
         procfs::host(out);
-        let known = self.iterators.as_ref().and_then(|iterators| iterators.scan(self.boot, out).ok());
+        let known = self.iterators.as_ref().and_then(|iterators| iterators.scan(self.inbox.boot, out).ok());
         procfs::threads(&known.unwrap_or_default(), out);
     }
 
@@ -259,15 +248,34 @@ impl Sensor {
         self.inbox.read().map_or(now, |last| now.min(last))
     }
 
-    /// The time by the clock that events carry: a step of the wall clock does not move it.
+    /// The time by the clock that events carry: a step of the wall clock moves it in `follow_clock` alone.
     pub fn now(&self) -> u64 {
-        procfs::clock(libc::CLOCK_BOOTTIME).wrapping_add(self.boot)
+        procfs::clock(libc::CLOCK_BOOTTIME).wrapping_add(self.inbox.boot)
+    }
+
+    /// Follows a step of the wall clock; what came before is handed over first, by the old time. True when there was
+    /// a step.
+    pub fn follow_clock(&mut self, take: &mut dyn FnMut(&[u8])) -> bool {
+        let boot = procfs::boot_time();
+        if boot.abs_diff(self.inbox.boot) < STEP_NS {
+            return false;
+        }
+        self.drain();
+        self.inbox.order.release(u64::MAX, take);
+        self.inbox.boot = boot;
+        true
     }
 
     /// How long until events that wait for older ones can be handed over; none when none wait.
     pub fn due(&self) -> Option<Duration> {
         let oldest = self.inbox.order.oldest()?;
         Some(Duration::from_nanos((oldest + WINDOW_NS + 1).saturating_sub(self.now())))
+    }
+
+    /// Takes the probe off its hooks: nothing comes after what is in the rings.
+    pub fn detach(&mut self) {
+        self.hooks = None;
+        self.links.clear();
     }
 
     /// What became of the events of each class.

@@ -14,12 +14,15 @@ from eyas.watch.wakes import Wake, Wakes
 # Seconds between beats, and how late one may come.
 BEAT = 2.0
 LATE = 5.0
+# Seconds by which the clock of the machine must jump to be told.
+STEP = 1.0
 
-PAUSED, TRACED, UNHOOKED, MOVED = (
+PAUSED, TRACED, UNHOOKED, MOVED, STEPPED = (
     "Sensor did not run",
     "Sensor is being traced",
     "Sensor lost its hooks",
     "Sensor moved to another cgroup",
+    "Clock of the machine was set",
 )
 
 
@@ -38,6 +41,7 @@ class Pulse:
         self._cgroup = _read(proc / "cgroup")
         self._hooked = self._hooks()
         self._tracer = "0"
+        self.booted = _booted()
         threading.Thread(target=self._run, name="eyas-pulse", daemon=True).start()
 
     def take(self) -> list[Alert]:
@@ -75,6 +79,10 @@ class Pulse:
         self._cgroup = cgroup
         if cgroup != before:
             yield MOVED, "The sensor was moved to another cgroup, which can freeze or starve it"
+        step, self.booted = _booted() - self.booted, _booted()
+        if abs(step) > STEP:
+            way = "forward" if step > 0 else "back"
+            yield STEPPED, f"The clock of this machine was set {way} by {abs(step):.1f} s; events follow it"
 
     def _traced_by(self) -> str:
         rows = (row.split() for row in _read(self._proc / "status").splitlines())
@@ -86,6 +94,11 @@ class Pulse:
             return sum("link_id:" in _read(info) for info in (self._proc / "fdinfo").iterdir())
         except OSError:
             return 0
+
+
+def _booted() -> float:
+    """When the machine was started, in seconds of the epoch by its clock."""
+    return time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 def _read(path: Path) -> str:

@@ -2,6 +2,7 @@
 
 #![allow(clippy::expect_used, clippy::panic)]
 
+mod clock;
 #[cfg(target_arch = "x86_64")]
 mod compat;
 mod descriptors;
@@ -36,6 +37,7 @@ fn cases() -> Vec<Case> {
     all.extend_from_slice(uring::CASES);
     all.extend_from_slice(snapshot::CASES);
     all.extend_from_slice(fairness::CASES);
+    all.extend_from_slice(clock::CASES);
     #[cfg(target_arch = "x86_64")]
     all.extend_from_slice(compat::CASES);
     all

@@ -118,6 +118,11 @@ impl Stage {
         std::mem::take(&mut self.told)
     }
 
+    /// Follows a step of the wall clock.
+    pub(crate) fn follow_clock(&mut self, take: &mut dyn FnMut(&[u8])) -> bool {
+        self.sensor.follow_clock(take)
+    }
+
     /// A path for a file of this test.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.dir.join(name)
