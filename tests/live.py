@@ -30,11 +30,11 @@ def machine() -> None:
 
 
 class Running:
-    """An `eyas` command under way."""
+    """A command under way that runs `eyas`."""
 
-    def __init__(self, *args: str) -> None:
+    def __init__(self, *command: str) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "eyas", *args],
+            command,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -86,7 +86,7 @@ def start(machine: None) -> Iterator[Callable[..., Running]]:
     started: list[Running] = []
 
     def begin(*args: str) -> Running:
-        started.append(Running(*args))
+        started.append(Running(sys.executable, "-m", "eyas", *args))
         return started[-1]
 
     yield begin

@@ -37,6 +37,22 @@ def test_a_container_that_lives_briefly_is_named_and_so_is_its_user(start, podma
     assert run.ends()[0] == 0
 
 
+def test_nothing_is_left_of_containers_that_are_gone(start, podman, tmp_path) -> None:
+    path, figures = tmp_path / "rules.yaml", tmp_path / "figures.json"
+    path.write_text(RULE)
+    run = start("run", "-r", str(path), "--json", "--stats", str(figures))
+    run.says("watching")
+    names = {f"eyas-{uuid.uuid4().hex[:8]}" for _ in range(10)}
+    for name in names:
+        podman("run", "--rm", *LIMITS, "--name", name, IMAGE, "/bin/cat", "/etc/passwd")
+    run.signal(signal.SIGINT)
+    assert run.ends()[0] == 0
+    named = {alert["output_fields"]["container.name"] for alert in run.alerts()}
+    assert names <= named
+    known = json.loads(figures.read_text())["known"]
+    assert known["n_added_threads"] - known["n_removed_threads"] == known["n_threads"] < 5000
+
+
 def test_a_user_has_the_name_that_the_container_gives(start, podman, sleeper, tmp_path) -> None:
     path = tmp_path / "rules.yaml"
     path.write_text(RULE)
