@@ -35,6 +35,6 @@ def command(paths: tuple[Path, ...], rounds: int, count: int, as_json: bool) -> 
             f"x{row['ratio']:.3f}"
         )
     click.echo(
-        f"agent        {agent.seconds:.2f} s of processor time, {agent.memory_mb:.0f} MB, "
+        f"agent        {agent.seconds:.2f} s of processor time a round, {agent.memory_mb:.0f} MB, "
         f"{agent.events:,} events, {agent.lost:,} lost"
     )

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,17 +18,21 @@ from typing import Any
 
 from eyas.errors import RunError
 
+# Seconds without work after which it counts as started, and how long that is waited for.
+REST = 0.3
+PATIENCE = 10.0
+
 
 @dataclass(slots=True)
 class Agent:
-    """A sensor that watches; what it told is there when it has ended."""
+    """A sensor that watches and has done what there is to do at a start; what it told is there when it has ended."""
 
     pid: int
     started: float
     told: dict[str, Any] = field(default_factory=dict)
 
     def seconds(self) -> float:
-        """Processor time since it began to watch."""
+        """Processor time since it had started."""
         return _processor_time(self.pid) - self.started
 
     def resident_mb(self) -> float:
@@ -58,6 +63,7 @@ def watching(rules: Sequence[Path], alerts: Path = Path(os.devnull)) -> Iterator
         )
         try:
             _await(process)
+            _settle(process.pid)
             agent = Agent(process.pid, _processor_time(process.pid))
             yield agent
         finally:
@@ -73,6 +79,14 @@ def _await(process: subprocess.Popen[str]) -> None:
         if "watching" in line:
             return
     raise RunError(f"the sensor did not start: {' '.join(said)}", "see `eyas doctor`")
+
+
+def _settle(pid: int) -> None:
+    """Wait until it rests, for a while at most."""
+    used, end = -1.0, time.monotonic() + PATIENCE
+    while used < (now := _processor_time(pid)) and time.monotonic() < end:
+        used = now
+        time.sleep(REST)
 
 
 def _processor_time(pid: int) -> float:

@@ -37,7 +37,7 @@ Work = Callable[[], float]
 
 @dataclass(slots=True)
 class Used:
-    """What the sensor itself used."""
+    """What the sensor itself used: processor time of a round, the most memory, and events of all rounds."""
 
     seconds: float = 0.0
     memory_mb: float = 0.0
@@ -102,7 +102,7 @@ def measure(rules: Sequence[Path], rounds: int, count: int) -> tuple[dict[str, R
         with watching(rules) as agent:
             for name, _unit, work in works(count):
                 figures[name].watched.append(work())
-            used.seconds += agent.seconds()
+            used.seconds += agent.seconds() / rounds
             used.memory_mb = max(used.memory_mb, agent.peak_mb())
         used.events += agent.told["events"]
         used.lost += agent.told["lost"]
