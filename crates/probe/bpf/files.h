@@ -84,8 +84,33 @@ static __always_inline __u64 modified(struct inode *inode)
 	return BPF_CORE_READ(old, i_mtime.tv_sec) * NSEC + BPF_CORE_READ(old, i_mtime.tv_nsec);
 }
 
-/* Names from a place up to the root of its mount tree, each ended by NUL. A file without a place in any
- * directory (memfd, pipe) gives its one name and an empty one. */
+/* Whether a place is below a folder of its file system, or is that folder. Not static, so that it is verified once. */
+__noinline int is_below(__u64 from, __u64 folder)
+{
+	struct dentry *dentry = (void *)from;
+
+	for (int i = 0; i < COMPONENTS && dentry; i++) {
+		struct dentry *parent = FIELD(struct dentry, dentry, d_parent);
+
+		if ((__u64)dentry == folder)
+			return 1;
+		if (dentry == parent)
+			break;
+		dentry = parent;
+	}
+	return 0;
+}
+
+/* Whether the root of a mount has a name of its own in the mount below it: the file system is mounted upon itself. */
+static __always_inline bool is_bound(struct dentry *root, struct mount *mount, struct mount *up)
+{
+	return FIELD(struct mount, mount, mnt.mnt_sb) == FIELD(struct mount, up, mnt.mnt_sb) &&
+	       is_below(plain(root), plain(FIELD(struct mount, up, mnt.mnt_root)));
+}
+
+/* Names from a place up to the root of its mount tree, each ended by NUL; through a folder that is mounted upon its own
+ * file system (a bind mount) those that are beneath it. A file without a place in any directory (memfd, pipe) gives
+ * its one name and an empty one. */
 static __noinline int names_of(struct record *r, struct dentry *dentry, struct vfsmount *vfs)
 {
 	struct mount *mount = vfs ? (void *)vfs - bpf_core_field_offset(struct mount, mnt) : 0;
@@ -99,7 +124,8 @@ static __noinline int names_of(struct record *r, struct dentry *dentry, struct v
 
 			if (up == mount)
 				break;
-			dentry = FIELD(struct mount, mount, mnt_mountpoint);
+			if (!is_bound(dentry, mount, up))
+				dentry = FIELD(struct mount, mount, mnt_mountpoint);
 			mount = up;
 			continue;
 		}

@@ -53,7 +53,7 @@ fn inode(path: &std::path::Path) -> Is {
     fs::metadata(path).map_or(N(0), |m| N(m.ino() as i64))
 }
 
-fn resolved(event: &eyas_event::Event<'_>) -> String {
+pub(crate) fn resolved(event: &eyas_event::Event<'_>) -> String {
     event.resolved().map(|t| String::from_utf8_lossy(t).into_owned()).unwrap_or_default()
 }
 

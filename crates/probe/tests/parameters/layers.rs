@@ -1,24 +1,30 @@
-//! Files of an overlay: in which layer they lie.
+//! Files of an overlay: in which layer they lie. Files behind mounts: what they are called beneath.
 
 use std::fs;
 
-use crate::files::sys;
+use crate::files::{resolved, sys};
 use crate::stage::{Stage, c};
 
 pub(crate) const CASES: &[crate::Case] = &[
     ("an open in an overlay says in which layer the file lies", opens),
     ("an exec says it of the program", execs),
+    ("a file behind a bind mount is known by its name beneath", bound),
+    ("a file of another file system is known by where that is mounted", mounted),
 ];
 
 const UPPER: u64 = 1 << 15;
 const LOWER: u64 = 1 << 16;
 
-/// Mounts an overlay in a mount namespace of this process; false when the kernel cannot.
-fn overlay(options: &std::ffi::CStr, at: &std::ffi::CStr) -> bool {
+/// Gives this process mounts of its own; false when the kernel does not.
+fn alone() -> bool {
     let private = libc::MS_REC | libc::MS_PRIVATE;
     sys!(SYS_unshare(libc::CLONE_NEWNS)) == 0
         && sys!(SYS_mount(c"none".as_ptr(), c"/".as_ptr(), 0, private, 0)) == 0
-        && sys!(SYS_mount(c"none".as_ptr(), at.as_ptr(), c"overlay".as_ptr(), 0, options.as_ptr())) == 0
+}
+
+/// Mounts an overlay in a mount namespace of this process; false when the kernel cannot.
+fn overlay(options: &std::ffi::CStr, at: &std::ffi::CStr) -> bool {
+    alone() && sys!(SYS_mount(c"none".as_ptr(), at.as_ptr(), c"overlay".as_ptr(), 0, options.as_ptr())) == 0
 }
 
 /// Folders on a tmpfs: an overlay cannot have a layer in another overlay.
@@ -69,4 +75,53 @@ fn execs(stage: &mut Stage) {
         return;
     }
     assert_eq!(seen.one("execve").unsigned(19).map(|flags| flags & (2 | 8)), Some(8));
+}
+
+fn bound(stage: &mut Stage) {
+    let root = stage.path("bound");
+    for folder in ["real/in", "folder", "whole"] {
+        fs::create_dir_all(root.join(folder)).expect("a folder");
+    }
+    fs::write(root.join("real/in/file"), "x").expect("a file");
+    fs::write(root.join("single"), "").expect("a file");
+    let real = root.join("real/in/file").to_string_lossy().into_owned();
+    let binds = [("real", "folder"), ("real/in/file", "single"), ("/", "whole")]
+        .map(|(from, to)| (c(root.join(from)), c(root.join(to))));
+    let opened = ["folder/in/file", "single"].map(|name| c(root.join(name)));
+    let whole = c(format!("{}{real}", root.join("whole").to_string_lossy()));
+    let seen = stage.run(&["openat"], |notes| {
+        let mut fine = alone();
+        for (from, to) in &binds {
+            fine &= sys!(SYS_mount(from.as_ptr(), to.as_ptr(), 0, libc::MS_BIND, 0)) == 0;
+        }
+        notes.put(0, fine.into());
+        for name in opened.iter().chain([&whole]) {
+            sys!(SYS_openat(libc::AT_FDCWD, name.as_ptr(), libc::O_RDONLY, 0));
+        }
+    });
+    if seen.notes.get(0) == 0 {
+        eprintln!("skipped: nothing can be mounted here");
+        return;
+    }
+    let found: Vec<String> = seen.all("openat").iter().map(resolved).collect();
+    assert_eq!(found[..2], [real.clone(), real.clone()]);
+    // The folder of the test may lie in another file system than the root, which is then not below.
+    assert!(found[2].is_empty() || found[2] == real, "{found:?}");
+}
+
+fn mounted(stage: &mut Stage) {
+    let at = stage.path("mounted");
+    fs::create_dir_all(&at).expect("a folder");
+    let (dir, name) = (c(&at), c(at.join("file")));
+    let seen = stage.run(&["openat"], |notes| {
+        let kind = c"tmpfs";
+        let fine = alone() && sys!(SYS_mount(kind.as_ptr(), dir.as_ptr(), kind.as_ptr(), 0, 0)) == 0;
+        notes.put(0, fine.into());
+        sys!(SYS_openat(libc::AT_FDCWD, name.as_ptr(), libc::O_CREAT | libc::O_RDWR, 0o600));
+    });
+    if seen.notes.get(0) == 0 {
+        eprintln!("skipped: nothing can be mounted here");
+        return;
+    }
+    assert_eq!(resolved(&seen.one("openat")), at.join("file").to_string_lossy());
 }
