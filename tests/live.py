@@ -42,9 +42,9 @@ class Running:
         )
         self.out, self.err = _lines(self.process.stdout), _lines(self.process.stderr)
 
-    def says(self, word: str) -> str:
-        """The next line on stderr that holds a word."""
-        return next(line for line in self._read(self.err) if word in line)
+    def says(self, *words: str) -> str:
+        """The next line on stderr that holds one of these words."""
+        return next(line for line in self._read(self.err) if any(word in line for word in words))
 
     def alert(self, rule: str) -> dict[str, Any]:
         """The next alert of a rule."""

@@ -10,7 +10,7 @@ use std::thread::JoinHandle;
 use eyas_engine::Match;
 use eyas_eval::Program;
 use eyas_event::{BuildError, Given, Snapshot, build, find};
-use eyas_probe::Plan;
+use eyas_probe::{Plan, Rung};
 
 use crate::bell::Bell;
 use crate::error::LiveError;
@@ -44,6 +44,8 @@ pub struct Setup {
     pub retention: Retention,
     /// What to record; everything when there is no condition.
     pub keep: Option<Arc<Program>>,
+    /// Where to hook the kernel; at the best place that it allows when nothing is said.
+    pub hooks: Option<Rung>,
 }
 
 /// Matches of one set of rules.

@@ -280,7 +280,7 @@ fn follow(sensor: &mut Sensor, rules: &Rules) -> Result<(), ProbeError> {
 /// what such a thread did is not judged, for the watch begins when the scan has ended.
 fn open(setup: Setup) -> Result<(Sensor, Scene), LiveError> {
     let mut scene = Scene::new(&setup)?;
-    let mut sensor = Sensor::open()?;
+    let mut sensor = setup.hooks.map_or_else(Sensor::open, Sensor::open_on)?;
     follow(&mut sensor, &setup.rules)?;
     sensor.scan(&mut |record| scene.seed(&record));
     scene.seeded(sensor.now());

@@ -1,10 +1,10 @@
 //! What watching adds to a system call: rounds without a hook, with an empty one and with the probe take turns.
 //!
-//! `cargo run --release -p eyas-probe --example cost [ROUNDS]`
+//! `cargo run --release -p eyas-probe --example cost [ROUNDS [HOOKS]]`; hooks are `fentry`, `tp_btf` or `raw_tp`.
 
 use std::time::Duration;
 
-use eyas_probe::{Hook, Plan, Sensor, Sieve};
+use eyas_probe::{Hook, Plan, Rung, Sensor, Sieve};
 
 const CALLS: u32 = 200_000;
 const FILES: u32 = 60_000;
@@ -115,7 +115,8 @@ struct Figures {
 
 /// A round under the eyes of a sensor.
 fn watched(plan: &Plan, times: &mut Times, figures: &mut Figures) -> Result<(), Box<dyn std::error::Error>> {
-    let mut sensor = Sensor::open()?;
+    let hooks = std::env::args().nth(2).and_then(|name| Rung::named(&name));
+    let mut sensor = hooks.map_or_else(Sensor::open, Sensor::open_on)?;
     sensor.follow(plan)?;
     let mut failure = None;
     times.round(|| {

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::thread::{self, JoinHandle};
 
 use libbpf_rs::btf::types::Func;
 use libbpf_rs::btf::{Btf, ReferencesType as _};
@@ -104,6 +105,8 @@ pub(crate) struct Hooks {
     /// For each type of function, where its stubs find the program.
     doors: Vec<MapHandle>,
     stubs: BTreeMap<u16, OwnedFd>,
+    /// Calls whose hooks are being taken away.
+    leaving: Option<(BTreeSet<u16>, JoinHandle<()>)>,
 }
 
 impl Hooks {
@@ -111,7 +114,8 @@ impl Hooks {
     pub(crate) fn new() -> Result<Hooks, ProbeError> {
         let functions = Functions::of_this_kernel()?;
         let doors: Result<Vec<_>, _> = functions.examples.iter().map(|_| door()).collect();
-        let mut hooks = Hooks { functions, doors: doors.map_err(refused)?, stubs: BTreeMap::new() };
+        let mut hooks =
+            Hooks { functions, doors: doors.map_err(refused)?, stubs: BTreeMap::new(), leaving: None };
         // Every plan has this one, so that the attempt need not be undone.
         hooks.add(&BTreeSet::from([numbers::number("openat")]))?;
         if hooks.stubs.is_empty() {
@@ -139,6 +143,10 @@ impl Hooks {
 
     /// Adds hooks for calls that have none. A call that this kernel has no function for cannot be made either.
     pub(crate) fn add(&mut self, wanted: &BTreeSet<u16>) -> Result<(), ProbeError> {
+        // Two hooks at one function would tell of each call twice.
+        if let Some((_, leaving)) = self.leaving.take_if(|(numbers, _)| !numbers.is_disjoint(wanted)) {
+            let _ = leaving.join();
+        }
         for number in wanted {
             let Some(place) = self.functions.by_number.get(number) else { continue };
             if !self.stubs.contains_key(number) {
@@ -151,10 +159,21 @@ impl Hooks {
 
     /// Takes all other hooks away. The kernel needs a tenth of a second for each, which nobody waits for.
     pub(crate) fn keep(&mut self, wanted: &BTreeSet<u16>) {
-        let (kept, others) =
-            std::mem::take(&mut self.stubs).into_iter().partition(|(number, _)| wanted.contains(number));
+        let stubs = std::mem::take(&mut self.stubs);
+        let (kept, others): (_, BTreeMap<u16, OwnedFd>) =
+            stubs.into_iter().partition(|(number, _)| wanted.contains(number));
         self.stubs = kept;
-        std::thread::spawn(move || drop::<BTreeMap<u16, OwnedFd>>(others));
+        if others.is_empty() {
+            return;
+        }
+        let before = self.leaving.take();
+        let mut numbers: BTreeSet<u16> = others.keys().copied().collect();
+        numbers.extend(before.iter().flat_map(|(numbers, _)| numbers));
+        let leave = move || {
+            drop(others);
+            before.map(|(_, leaving)| leaving.join());
+        };
+        self.leaving = Some((numbers, thread::spawn(leave)));
     }
 
     /// A hook at a function, while the descriptor is open.
@@ -169,18 +188,32 @@ impl Hooks {
 /// Where all hooks are taken away, this process is about to end; a child of it waits until the kernel is done.
 impl Drop for Hooks {
     fn drop(&mut self) {
-        let mut stubs: Vec<i32> = self.stubs.values().map(AsRawFd::as_raw_fd).collect();
-        if stubs.is_empty() {
-            return;
-        }
-        stubs.sort_unstable();
+        let Ok((ours, childs)) = pipe() else { return };
+        let mut kept: Vec<i32> = self.stubs.values().chain([&childs]).map(AsRawFd::as_raw_fd).collect();
+        kept.sort_unstable();
         // SAFETY: the child makes system calls only.
         if unsafe { libc::fork() } == 0 {
-            close_all_but(&stubs);
-            // SAFETY: ends the child, and so its hold on the hooks.
-            unsafe { libc::_exit(0) };
+            close_all_but(&kept);
+            // SAFETY: waits until the parent has closed its end, then ends the child and so its hold on the hooks.
+            unsafe {
+                libc::read(childs.as_raw_fd(), [0u8].as_mut_ptr().cast(), 1);
+                libc::_exit(0);
+            }
         }
+        self.stubs.clear();
+        drop(ours);
     }
+}
+
+/// The end to write and the end to read.
+fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
+    let mut ends = [0; 2];
+    // SAFETY: fills both numbers.
+    if unsafe { libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC) } < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: made just now, and nobody else's.
+    Ok(unsafe { (OwnedFd::from_raw_fd(ends[1]), OwnedFd::from_raw_fd(ends[0])) })
 }
 
 /// Closes every descriptor but these, which are in order.

@@ -28,6 +28,11 @@ impl Rung {
         }
     }
 
+    /// The one with this name.
+    pub fn named(name: &str) -> Option<Rung> {
+        Rung::ALL.into_iter().find(|rung| rung.name() == name)
+    }
+
     /// What is lost with it.
     pub fn lacks(self) -> &'static [&'static str] {
         match self {

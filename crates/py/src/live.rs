@@ -65,7 +65,8 @@ pub(crate) struct PyLive {
 impl PyLive {
     /// Loads the probe and takes the initial state; returns once the hooks are on.
     #[new]
-    #[pyo3(signature = (program, events, *, write=None, keep=None, plan=None, retention=(0, 0)))]
+    #[allow(clippy::too_many_arguments, reason = "the settings, each by its name")]
+    #[pyo3(signature = (program, events, *, write=None, keep=None, plan=None, retention=(0, 0), hooks=None))]
     fn new(
         py: Python<'_>,
         program: Option<&PyProgram>,
@@ -74,11 +75,16 @@ impl PyLive {
         keep: Option<&PyProgram>,
         plan: Option<&str>,
         retention: (u64, usize),
+        hooks: Option<&str>,
     ) -> PyResult<PyLive> {
         let keep = keep.map(|k| Arc::clone(&k.program));
         let (before, memory) = retention;
         let retention = Retention { before, memory };
-        let setup = Setup { rules: rules(program, events, plan)?, write, retention, keep };
+        let hooks = hooks.map(|name| {
+            Rung::named(name).ok_or_else(|| errors::core(format!("no hooks are called '{name}'")))
+        });
+        let setup =
+            Setup { rules: rules(program, events, plan)?, write, retention, keep, hooks: hooks.transpose()? };
         let watch = py.detach(|| Watch::start(setup)).map_err(errors::live)?;
         Ok(PyLive { watch: Mutex::new(watch) })
     }

@@ -159,7 +159,18 @@ def _force(chosen: Chosen) -> watch.Force:
     collect, events = _collected(active, known, chosen.settings.base_syscalls)
     footage, on_loss = _footage(chosen.settings.capture), chosen.settings.syscall_event_drops.actions
     cluster = machine.cluster(chosen.settings.kubernetes)
-    return watch.Force(active, program, events, chosen.style, collect, footage, on_loss, cluster)
+    hooks = chosen.settings.engine.modern_ebpf.hooks
+    return watch.Force(
+        active,
+        program,
+        events,
+        chosen.style,
+        collect,
+        footage,
+        on_loss,
+        cluster,
+        None if hooks == "auto" else hooks,
+    )
 
 
 def _collected(

@@ -50,6 +50,10 @@ class Kmod(Section):
 class ModernEbpf(Section):
     """`engine.modern_ebpf`."""
 
+    hooks: Literal["auto", "fentry", "tp_btf", "raw_tp"] = Field(
+        "auto",
+        description="Where the probe hangs from the start on; auto takes the first that the kernel allows.",
+    )
     cpus_for_each_buffer: Count = idle(2, "the rings are shared by all processors")
     buf_size_preset: Preset = idle(4, "the probe sizes its rings itself")
     drop_failed_exit: bool = idle(False, "the rules say which failed calls are needed")

@@ -38,6 +38,7 @@ class Force:
     footage: Settings = field(default_factory=Settings)
     on_loss: tuple[str, ...] = losses.ACTIONS
     cluster: Cluster | None = None
+    hooks: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,9 @@ class Watch:
         self._loader = Loader(load, told.failed, wakes)
         retention = force.footage.retention
         self._live = _started(
-            lambda: _core.Live(force.program, force.events, plan=force.plan, retention=retention)
+            lambda: _core.Live(
+                force.program, force.events, plan=force.plan, retention=retention, hooks=force.hooks
+            )
         )
         self._footage = Footage(force.footage, self._live.footage)
         self._catalog = catalog.load()

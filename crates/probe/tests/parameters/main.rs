@@ -2,6 +2,7 @@
 
 #![allow(clippy::expect_used, clippy::panic)]
 
+mod changes;
 mod clock;
 #[cfg(target_arch = "x86_64")]
 mod compat;
@@ -36,6 +37,7 @@ fn cases() -> Vec<Case> {
     all.extend_from_slice(kernel::CASES);
     all.extend_from_slice(uring::CASES);
     all.extend_from_slice(snapshot::CASES);
+    all.extend_from_slice(changes::CASES);
     all.extend_from_slice(fairness::CASES);
     all.extend_from_slice(clock::CASES);
     #[cfg(target_arch = "x86_64")]
@@ -64,7 +66,7 @@ type Told = BTreeMap<&'static str, Vec<String>>;
 fn differing(told: &[(Rung, Told)]) -> usize {
     let [(Rung::Function, one), (Rung::Typed, other), ..] = told else { return 0 };
     // What depends on when the reader comes is told differently each time.
-    let timed = |name: &str| fairness::CASES.iter().any(|(timed, _)| *timed == name);
+    let timed = |name: &str| fairness::CASES.iter().chain(changes::CASES).any(|(timed, _)| *timed == name);
     let differ = one.iter().filter(|(name, events)| !timed(name) && other.get(*name) != Some(events));
     let names: Vec<&str> = differ.map(|(name, _)| *name).collect();
     for name in &names {

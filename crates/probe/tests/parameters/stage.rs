@@ -23,7 +23,7 @@ pub(crate) struct Stage {
 pub(crate) struct Notes(*mut AtomicI64);
 
 impl Notes {
-    const COUNT: usize = 16;
+    pub(crate) const COUNT: usize = 16;
 
     fn new() -> Notes {
         let (protection, flags) =
@@ -165,6 +165,21 @@ impl Stage {
         }
         meet(self);
         notes.put(MET, 1);
+        let events = self.until_exit(pid.into());
+        // SAFETY: takes the state of our child.
+        unsafe { libc::waitpid(pid, std::ptr::null_mut(), 0) };
+        Seen { pid: pid.into(), notes, events }
+    }
+
+    /// Runs `act` in a new process while plans follow one another; `act` is told how many there were so far by the
+    /// number in the last note, and that no more will come by a negative one.
+    pub(crate) fn run_through(&mut self, plans: &[Plan], act: impl FnOnce(&Notes)) -> Seen {
+        let (pid, notes) = self.begin(&plans[0], act);
+        for (n, plan) in plans.iter().enumerate().skip(1) {
+            self.sensor.follow(plan).expect("the plan is taken");
+            notes.put(Notes::COUNT - 1, n as i64);
+        }
+        notes.put(Notes::COUNT - 1, -1);
         let events = self.until_exit(pid.into());
         // SAFETY: takes the state of our child.
         unsafe { libc::waitpid(pid, std::ptr::null_mut(), 0) };
