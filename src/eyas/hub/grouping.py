@@ -21,6 +21,7 @@ from eyas.rules.grouping import Grouping
 MOST = 50_000
 EXAMPLES = 5
 EXAMPLE_LENGTH = 500
+MINUTE = 60.0
 
 
 class Fate(Enum):
@@ -168,18 +169,21 @@ class Groups:
     def _allowed(self, alert: Alert) -> bool:
         """Whether rule and workload have not raised too many lately; a workload's noise does not count for others."""
         now = alert.ts / SECOND
-        own = self._bucket((alert.rule, entities.workload(alert)), self.defaults.limit)
+        own = self._bucket((alert.rule, entities.workload(alert)), self.defaults.limit, now)
         if not own.take(now):
             return False
-        return self._bucket((alert.rule, ""), self.defaults.rule_limit).take(now)
+        return self._bucket((alert.rule, ""), self.defaults.rule_limit, now).take(now)
 
-    def _bucket(self, key: tuple[str, str], per_minute: float) -> Bucket:
+    def _bucket(self, key: tuple[str, str], per_minute: float, now: float) -> Bucket:
         bucket = self._buckets.get(key)
         if bucket is None:
             bucket = self._buckets[key] = Bucket(per_minute / 60.0, per_minute)
         self._buckets.move_to_end(key)
-        if len(self._buckets) > MOST:
-            self._buckets.popitem(last=False)
+        for _ in range(2):
+            oldest, idle = next(iter(self._buckets.items()))
+            # One that nobody took from for a minute is full, as a new one is.
+            if len(self._buckets) > MOST or (idle.at + MINUTE < now and oldest != key):
+                del self._buckets[oldest]
         return bucket
 
 
