@@ -41,6 +41,7 @@ class Tally:
     ledger: dict[str, dict[str, int]] = field(default_factory=dict)  # class → sent, lost, read
     by_rule: Counter[str] = field(default_factory=Counter)
     by_priority: Counter[str] = field(default_factory=Counter)
+    held: Counter[str] = field(default_factory=Counter)  # what rules were not let say, by rule
     warnings: list[tuple[int, str]] = field(default_factory=list)
 
     def take(self, stats: dict[str, Any]) -> None:
@@ -84,6 +85,7 @@ class Tally:
             "events": self.events,
             "alerts": self.alerts,
             "lost": self.lost,
+            "held": self.held.total(),
             "unknown_events": self.unknown_events,
             "skipped": self.skipped,
             "untimed": self.untimed,

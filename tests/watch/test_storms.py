@@ -151,3 +151,23 @@ def test_every_program_is_seen_through_a_flood_and_every_event_has_its_account(m
     assert found.execs_seen == found.execs > 0
     assert found.unaccounted == 0
     assert found.judged + found.lost >= found.offered > 100_000
+
+
+def test_who_makes_noise_drowns_nobody(storm: Storm, tmp_path: Path) -> None:
+    path = tmp_path / "remembered"
+    path.touch()
+    calls = 50_000
+    python(f"""
+import os
+descriptor = os.open({str(path)!r}, os.O_RDONLY)
+for _ in range({calls}): os.dup2(descriptor, 99)
+""")
+    python(f"import os; os.dup2(os.open({str(path)!r}, os.O_RDONLY), 98)")
+    subprocess.run(["/bin/true", MARK, "after"], check=True)
+    told, messages = storm.over()
+    assert told["lost"] == 0
+    assert messages[(str(path), 98)] == 1
+    assert any(values[0] == f"{MARK} after" for values in messages)
+    said = messages[(str(path), 99)]
+    assert 4000 <= said < calls
+    assert said + told["held"] == calls

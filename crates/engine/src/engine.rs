@@ -9,6 +9,7 @@ use eyas_field::Cx;
 use eyas_state::{Seen, State};
 
 use crate::judge::Judge;
+use crate::limits::Limits;
 use crate::matched::Match;
 
 /// What the engine counted.
@@ -45,6 +46,18 @@ impl Engine {
     /// Puts other rules in force; the state stays.
     pub fn reload(&mut self, program: Arc<Program>) {
         self.judge = Some(Judge::new(program));
+    }
+
+    /// Limits how often the rules in force speak.
+    pub fn limit(&mut self, limits: Limits) {
+        if let Some(judge) = &mut self.judge {
+            judge.limit(limits);
+        }
+    }
+
+    /// How often each rule was held back since the last call.
+    pub fn held(&mut self) -> Vec<(u32, u64)> {
+        self.judge.as_mut().map(Judge::held).unwrap_or_default()
     }
 
     /// Forgets what is true; rules, counts and the clock stay.

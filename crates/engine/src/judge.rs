@@ -5,6 +5,7 @@ use std::sync::Arc;
 use eyas_eval::{Memory, Program};
 use eyas_field::Cx;
 
+use crate::limits::Limits;
 use crate::matched::Match;
 
 /// A program and what it remembers between events.
@@ -12,13 +13,24 @@ pub struct Judge {
     program: Arc<Program>,
     memory: Memory,
     hits: Vec<u32>,
+    limits: Option<Limits>,
 }
 
 impl Judge {
     /// A judge that remembers nothing yet.
     pub fn new(program: Arc<Program>) -> Judge {
         let memory = program.memory();
-        Judge { program, memory, hits: Vec::new() }
+        Judge { program, memory, hits: Vec::new(), limits: None }
+    }
+
+    /// Limits how often rules speak.
+    pub fn limit(&mut self, limits: Limits) {
+        self.limits = Some(limits);
+    }
+
+    /// How often each rule was held back since the last call.
+    pub fn held(&mut self) -> Vec<(u32, u64)> {
+        self.limits.as_mut().map(Limits::held).unwrap_or_default()
     }
 
     /// The rules.
@@ -45,6 +57,10 @@ impl Judge {
             return;
         }
         for &rule in &self.hits {
+            let process = || cx.thread().map_or(cx.event.tid, |thread| thread.pid);
+            if self.limits.as_mut().is_some_and(|limits| !limits.admits(rule, process(), cx.event.ts)) {
+                continue;
+            }
             let values = self.program.outputs(rule, cx);
             out.push(Match {
                 rule,

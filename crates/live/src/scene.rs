@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use eyas_engine::{Engine, Match, Recorder};
+use eyas_engine::{Engine, Limits, Match, Recorder};
 use eyas_eval::Program;
 use eyas_event::{Event, Given, Snapshot, build, find, id};
 use eyas_state::Threads;
@@ -57,8 +57,10 @@ impl Scene {
         let recorder = setup.write.as_ref().map(|path| Recorder::create(path, setup.keep.clone()));
         let mut recorder = recorder.transpose().map_err(failed)?;
         recorder.iter_mut().try_for_each(Recorder::section).map_err(failed)?;
+        let mut engine = Engine::new(setup.rules.program.clone());
+        engine.limit(Limits::new(&setup.rules.notes));
         Ok(Scene {
-            engine: Engine::new(setup.rules.program.clone()),
+            engine,
             program: setup.rules.program.clone(),
             generation: 0,
             recorder,
@@ -192,6 +194,11 @@ impl Scene {
         }
     }
 
+    /// How often each rule was held back since the last call.
+    pub(crate) fn held(&mut self) -> Vec<(u32, u64)> {
+        self.engine.held()
+    }
+
     /// What came of the events since the last call.
     pub(crate) fn outcome(&mut self) -> Result<Outcome, LiveError> {
         if let Some(error) = self.failed.take() {
@@ -217,6 +224,7 @@ impl Scene {
         self.program.clone_from(&rules.program);
         if let Some(program) = &rules.program {
             self.engine.reload(Arc::clone(program));
+            self.engine.limit(Limits::new(&rules.notes));
         }
     }
 

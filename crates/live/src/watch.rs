@@ -27,6 +27,8 @@ const TOLD_BY: i64 = 1;
 pub struct Rules {
     /// The rules; none for a mere recording.
     pub program: Option<Arc<Program>>,
+    /// Numbers of the rules whose matches are only noted.
+    pub notes: Vec<u32>,
     /// Ids of the events to collect.
     pub events: Vec<u16>,
     /// What the kernel side leaves out of them; nothing when there is no plan.
@@ -72,6 +74,8 @@ pub struct Report {
     pub questions: Vec<Question>,
     /// Events that the kernel side had to drop.
     pub losses: Vec<Loss>,
+    /// Number of the rules, the rule, and how many of its matches were held back: too many by one process, or in all.
+    pub held: Vec<(u32, u32, u64)>,
     /// What failed beside the watch: footage that could not be written.
     pub troubles: Vec<String>,
 }
@@ -92,6 +96,8 @@ pub(crate) enum News {
     Found(Found),
     Question(Question),
     Lost(Loss),
+    /// Under which rules' numbers, and how often each rule was held back.
+    Held(u32, Vec<(u32, u64)>),
     Trouble(String),
     Failed(LiveError),
 }
@@ -158,6 +164,9 @@ impl Watch {
                 }
                 News::Question(question) => all.questions.push(question),
                 News::Lost(loss) => all.losses.push(loss),
+                News::Held(generation, held) => {
+                    all.held.extend(held.into_iter().map(|(rule, count)| (generation, rule, count)));
+                }
                 News::Trouble(trouble) => all.troubles.push(trouble),
                 News::Failed(error) => return Err(error),
                 News::Watching => {}

@@ -25,9 +25,13 @@ const TICK: Duration = Duration::from_millis(200);
 const LOOK: Duration = Duration::from_secs(1);
 /// Time between looks at which containers are gone.
 const SWEEP: Duration = Duration::from_secs(5);
+/// Time between words on what rules were not let say.
+const HOLD: Duration = Duration::from_secs(10);
 /// Matches that may wait to be taken. Beyond them nothing is read, so that memory stays small; what the rings cannot hold
 /// meanwhile is a loss, which is counted and told.
-const MOST_UNTAKEN: usize = 512;
+const MOST_UNTAKEN: usize = 8192;
+/// Niceness of this thread where the kernel lets it: while the machine is busy the rings fill, and nobody else empties them.
+const NICENESS: i32 = -15;
 /// Longest reading of what is left at the stop.
 const REST: Duration = Duration::from_secs(1);
 
@@ -62,6 +66,7 @@ pub(crate) struct Worker<'a> {
     start: Instant,
     swept: Instant,
     looked: Instant,
+    held: Instant,
     ledger: Ledger,
     /// What was true when a loss was seen, until the reading has come so far.
     standing: Option<Standing>,
@@ -87,6 +92,7 @@ impl Worker<'_> {
                 return Figures::default();
             }
         };
+        let _ = rustix::process::setpriority_process(None, NICENESS);
         let start = Instant::now();
         let mut worker = Worker {
             sensor,
@@ -100,6 +106,7 @@ impl Worker<'_> {
             start,
             swept: start,
             looked: start,
+            held: start,
             ledger: Ledger::new(now()),
             standing: None,
         };
@@ -132,6 +139,7 @@ impl Worker<'_> {
         self.sensor.detach();
         self.read_rest()?;
         self.look();
+        self.tell_held();
         self.scene.finish()
     }
 
@@ -155,9 +163,22 @@ impl Worker<'_> {
             scene.tick(u64::MAX);
         }
         self.scene.tick(self.sensor.now());
+        if self.held.elapsed() > HOLD {
+            self.tell_held();
+        }
         if let Some(loss) = self.ledger.look(&self.sensor, now()) {
             self.standing.get_or_insert_with(|| Standing::take(&self.sensor));
             let _ = self.news.send(News::Lost(loss));
+            self.chime.ring();
+        }
+    }
+
+    /// Tells how often rules were held back.
+    fn tell_held(&mut self) {
+        let held = self.scene.held();
+        if !held.is_empty() {
+            self.held = Instant::now();
+            let _ = self.news.send(News::Held(self.scene.generation(), held));
             self.chime.ring();
         }
     }
@@ -232,6 +253,7 @@ impl Worker<'_> {
             match order {
                 Order::Rules(rules) => {
                     follow(&mut self.sensor, &rules)?;
+                    self.tell_held();
                     self.scene.reload(&rules);
                 }
                 Order::Tell(event) => {

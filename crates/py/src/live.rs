@@ -43,6 +43,7 @@ pub(crate) struct PyReport {
     found: Py<PyList>,
     questions: Py<PyList>,
     losses: Py<PyList>,
+    held: Vec<(u32, u32, u64)>,
     troubles: Vec<String>,
 }
 
@@ -66,7 +67,7 @@ impl PyLive {
     /// Loads the probe and takes the initial state; returns once the hooks are on.
     #[new]
     #[allow(clippy::too_many_arguments, reason = "the settings, each by its name")]
-    #[pyo3(signature = (program, events, *, write=None, keep=None, plan=None, retention=(0, 0), hooks=None))]
+    #[pyo3(signature = (program, events, *, write=None, keep=None, plan=None, notes=Vec::new(), retention=(0, 0), hooks=None))]
     fn new(
         py: Python<'_>,
         program: Option<&PyProgram>,
@@ -74,6 +75,7 @@ impl PyLive {
         write: Option<PathBuf>,
         keep: Option<&PyProgram>,
         plan: Option<&str>,
+        notes: Vec<u32>,
         retention: (u64, usize),
         hooks: Option<&str>,
     ) -> PyResult<PyLive> {
@@ -83,8 +85,13 @@ impl PyLive {
         let hooks = hooks.map(|name| {
             Rung::named(name).ok_or_else(|| errors::core(format!("no hooks are called '{name}'")))
         });
-        let setup =
-            Setup { rules: rules(program, events, plan)?, write, retention, keep, hooks: hooks.transpose()? };
+        let setup = Setup {
+            rules: rules(program, events, plan, notes)?,
+            write,
+            retention,
+            keep,
+            hooks: hooks.transpose()?,
+        };
         let watch = py.detach(|| Watch::start(setup)).map_err(errors::live)?;
         Ok(PyLive { watch: Mutex::new(watch) })
     }
@@ -101,15 +108,16 @@ impl PyLive {
     }
 
     /// Puts other rules in force without a gap; gives their number.
-    #[pyo3(signature = (program, events, *, plan=None))]
+    #[pyo3(signature = (program, events, *, plan=None, notes=Vec::new()))]
     fn reload(
         &self,
         py: Python<'_>,
         program: &PyProgram,
         events: Vec<u16>,
         plan: Option<&str>,
+        notes: Vec<u32>,
     ) -> PyResult<u32> {
-        let rules = rules(Some(program), events, plan)?;
+        let rules = rules(Some(program), events, plan, notes)?;
         Ok(py.detach(|| self.lock().reload(rules)))
     }
 
@@ -144,9 +152,14 @@ impl PyLive {
     }
 }
 
-fn rules(program: Option<&PyProgram>, events: Vec<u16>, plan: Option<&str>) -> PyResult<Rules> {
+fn rules(
+    program: Option<&PyProgram>,
+    events: Vec<u16>,
+    plan: Option<&str>,
+    notes: Vec<u32>,
+) -> PyResult<Rules> {
     let plan = plan.map(Plan::parse).transpose().map_err(|e| errors::live(e.into()))?;
-    Ok(Rules { program: program.map(|p| Arc::clone(&p.program)), events, plan })
+    Ok(Rules { program: program.map(|p| Arc::clone(&p.program)), notes, events, plan })
 }
 
 fn report(py: Python<'_>, report: Report) -> PyResult<PyReport> {
@@ -157,6 +170,7 @@ fn report(py: Python<'_>, report: Report) -> PyResult<PyReport> {
         found: PyList::new(py, found)?.unbind(),
         questions: PyList::new(py, questions)?.unbind(),
         losses: PyList::new(py, losses)?.unbind(),
+        held: report.held,
         troubles: report.troubles,
     })
 }

@@ -27,6 +27,7 @@ def of_watch(watched: watch.Watch, files: Sequence[Path], config_files: Sequence
             known=dict(tally.known),
             ledger=tally.ledger,
             by_rule=dict(tally.by_rule),
+            held=dict(tally.held),
             rules=infos(watched.force.rules),
             files=tuple(path for path in files if path not in config_files),
             config_files=tuple(config_files),

@@ -233,6 +233,7 @@ def _summary(tally: pipeline.Tally) -> None:
             if account["lost"]
         ),
         *(f"  {count:6} {rule}" for rule, count in tally.by_rule.most_common()),
+        *(f"  {count:6} held back of {rule}" for rule, count in tally.held.most_common()),
     ]
     if tally.unknown_events:
         lines.append(f"  {tally.unknown_events} events could not be read")

@@ -104,6 +104,10 @@ def _sensor(sensor: Sensor) -> Iterator[Metric]:
         for stage, count in account.items():
             ledger.add_metric([name, stage], count)
     yield ledger
+    held = CounterMetricFamily("eyas_sensor_held", "Matches beyond what a rule may say.", labels=["rule"])
+    for rule, count in sensor.held.items():
+        held.add_metric([rule], count)
+    yield held
     for name, value in sensor.known.items():
         if name in NOW:
             yield _falco(GaugeMetricFamily, f"scap_{name}_total", value)

@@ -26,6 +26,7 @@ class Sensor:
     lost: int = 0
     ledger: dict[str, dict[str, int]] = field(default_factory=dict)  # class → sent, lost, read
     by_rule: dict[str, int] = field(default_factory=dict)
+    held: dict[str, int] = field(default_factory=dict)  # what rules were not let say
     rules: Sequence[RuleInfo] = ()
     engine: str = "modern_bpf"
     files: Sequence[Path] = ()  # rule files and folders

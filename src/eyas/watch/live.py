@@ -15,7 +15,7 @@ from eyas.containers import RUNTIMES, Answers, Cluster
 from eyas.errors import EyasError, RunError
 from eyas.pipeline import Tally
 from eyas.rules import Compiled
-from eyas.watch import losses, service
+from eyas.watch import held, losses, service
 from eyas.watch.changes import Loader
 from eyas.watch.footage import Footage, Settings
 from eyas.watch.machine import host
@@ -74,7 +74,12 @@ class Watch:
         retention = force.footage.retention
         self._live = _started(
             lambda: _core.Live(
-                force.program, force.events, plan=force.plan, retention=retention, hooks=force.hooks
+                force.program,
+                force.events,
+                plan=force.plan,
+                notes=held.notes(force.rules),
+                retention=retention,
+                hooks=force.hooks,
             )
         )
         self._footage = Footage(force.footage, self._live.footage)
@@ -87,7 +92,7 @@ class Watch:
     def alerts(self) -> Iterator[Alert]:
         """Alerts as they come, until the time is over or a signal says stop."""
         self._wakes.listen(self._live)
-        service.ready(f"watching with {len(self.force.rules)} rules")
+        self._ready()
         try:
             stopping = False
             while not stopping:
@@ -118,6 +123,10 @@ class Watch:
         self.tally.take(self._live.stats())
         return self.tally
 
+    def _ready(self) -> None:
+        rules = len(self.force.rules) - len(held.notes(self.force.rules))
+        service.ready(f"watching with {rules} rules")
+
     def _told_by(self, report: _core.Report) -> Iterator[Alert]:
         """What the core found; its questions are passed on, its losses become alerts."""
         for question in report.questions:
@@ -130,18 +139,26 @@ class Watch:
                 self.tally.count(one)
                 yield one
         yield from self._raised(report.found)
+        for generation, number, count in report.held:
+            rule = self._generations[generation].rules[number]
+            self.tally.held[rule.name] += count
+            if one := held.raised(rule, count, self._host):
+                self.tally.count(one)
+                yield one
 
     def _switch(self) -> None:
         """Put what was loaded in force; when it did not load, what is in force stays."""
         force = self._loader.take()
         if force is not None:
             self.force = force
-            number = self._live.reload(force.program, force.events, plan=force.plan)
+            number = self._live.reload(
+                force.program, force.events, plan=force.plan, notes=held.notes(force.rules)
+            )
             self._generations[number] = force
             while len(self._generations) > GENERATIONS:
                 del self._generations[next(iter(self._generations))]
             self._told.reloaded(force)
-        service.ready(f"watching with {len(self.force.rules)} rules")
+        self._ready()
 
     def _raised(self, batches: Iterable[_core.Found]) -> Iterator[Alert]:
         for found in batches:
