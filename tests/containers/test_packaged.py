@@ -19,7 +19,7 @@ COMPOSE = SOURCES.parent / "packaging/container/compose.yaml"
 RULE = """
 - rule: ran in a container
   desc: A program is started in a container.
-  condition: evt.type in (execve, execveat) and container.name startswith eyas-test- and proc.name = cat
+  condition: evt.type in (execve, execveat) and container.id != host and proc.cmdline = "cat /etc/passwd"
   output: "%container.name %container.image.repository %user.name %evt.hostname"
   priority: WARNING
 """
@@ -100,10 +100,13 @@ def test_it_watches_the_machine_and_names_containers_of_the_host(
     run.says("watching")
     name = f"eyas-test-{uuid.uuid4().hex[:8]}"
     podman("run", "--rm", "-u", "1234", *LIMITS, "--name", name, IMAGE, "/bin/cat", "/etc/passwd")
-    found = run.alert("ran in a container")["output_fields"]
-    assert found["container.name"] == name
-    assert found["container.image.repository"] == "localhost/eyas-test"
-    assert found["user.name"] == "alice"
-    assert found["evt.hostname"] == os.uname().nodename
+    wanted = {
+        "container.name": name,
+        "container.image.repository": "localhost/eyas-test",
+        "user.name": "alice",
+        "evt.hostname": os.uname().nodename,
+    }
+    # What was not known yet when the program started comes later, under the same id.
+    assert any(wanted.items() <= one["output_fields"].items() for one in run.alerts())
     podman("kill", "--signal", "TERM", own)
     assert run.ends()[0] == 0
