@@ -105,9 +105,8 @@ class Watch:
                     self._loader.begin()
                 if Wake.LOADED in woken:
                     self._switch()
-                for noticed in self._pulse.take() if Wake.NOTICED in woken else ():
-                    self.tally.count(noticed)
-                    yield noticed
+                if Wake.NOTICED in woken:
+                    yield from self._counted(self._pulse.take())
                 stopping = Wake.STOP in woken
             service.stopping()
             yield from self._told_by(self._live.close())
@@ -133,18 +132,26 @@ class Watch:
             self._answers.ask(question)
         for trouble in report.troubles:
             self._told.said(trouble)
-        for loss in report.losses:
-            raised = losses.raised(loss, self.force.rules, self._catalog, self._host)
-            for one in losses.acted(raised, self.force.on_loss):
-                self.tally.count(one)
-                yield one
+        yield from self._counted(self._lost(report.losses))
         yield from self._raised(report.found)
-        for generation, number, count in report.held:
+        yield from self._counted(self._held(report.held))
+
+    def _counted(self, raised: Iterable[Alert]) -> Iterator[Alert]:
+        for one in raised:
+            self.tally.count(one)
+            yield one
+
+    def _lost(self, lost: Iterable[_core.Loss]) -> Iterator[Alert]:
+        for loss in lost:
+            raised = losses.raised(loss, self.force.rules, self._catalog, self._host)
+            yield from losses.acted(raised, self.force.on_loss)
+
+    def _held(self, counts: Iterable[tuple[int, int, int]]) -> Iterator[Alert]:
+        for generation, number, count in counts:
             rule = self._generations[generation].rules[number]
             self.tally.held[rule.name] += count
-            if one := held.raised(rule, count, self._host):
-                self.tally.count(one)
-                yield one
+            if raised := held.raised(rule, count, self._host):
+                yield raised
 
     def _switch(self) -> None:
         """Put what was loaded in force; when it did not load, what is in force stays."""
