@@ -338,6 +338,10 @@ def test_every_metric_of_the_dashboard_exists(hub: Hub) -> None:
     assert asked <= names, asked - names
 
 
+def test_what_was_never_discarded_counts_as_nought(hub: Hub) -> None:
+    assert 'eyas_alerts_discarded_total{priority="critical"} 0.0' in collector(hub).text().decode()
+
+
 def test_hostile_labels_do_not_break_the_text(hub: Hub) -> None:
     hub.accept(stored.alert_of({**FALCO, "source": 'x"} 1\nevil 2', "rule": "a\nb"}))
     assert hub.flush()

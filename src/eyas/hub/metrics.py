@@ -161,8 +161,9 @@ def _hub(hub: Hub) -> Iterator[Metric]:
         word, _, rest = name.partition(":")
         if word == "held":
             held.add_metric(list(rest.partition(":")[::2]), number)
-        elif word == "discarded":
-            gone.add_metric([stored.SEVERITIES[int(rest)]], number)
+    # Also those that never happened: a panel or a rule of Prometheus needs something to look at.
+    for severity, name in enumerate(stored.SEVERITIES):
+        gone.add_metric([name], counters.get(f"discarded:{severity}", 0))
     for severity, number in list(hub.writer.overflowed.items()):
         gone.add_metric([f"{stored.SEVERITIES[severity]} (never on disk)"], number)
     yield held
