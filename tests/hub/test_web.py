@@ -43,11 +43,12 @@ def hub(tmp_path: Path) -> Iterator[Hub]:
 def collector(hub: Hub, folder: Path = Path("/nowhere")) -> Collector:
     rules = (RuleInfo("A rule", 4, "syscall", ("T1059.004", "host")),)
     sensor = Sensor(
-        100,
-        7,
-        {"open": {"sent": 90, "lost": 7, "read": 88}},
-        {"A rule": 3},
-        rules,
+        events=100,
+        lost=7,
+        ledger={"open": {"sent": 90, "lost": 7, "read": 88}},
+        by_rule={"A rule": 3},
+        held={'Noisy "rule"': 5},
+        rules=rules,
         reloaded=1.7e9,
         known={"n_fds": 12, "n_added_threads": 3},
     )
@@ -319,6 +320,7 @@ def test_metrics_have_the_names_of_falco_and_ours(tmp_path: Path) -> None:
         'eyas_sensor_events_total{class="open",stage="sent"} 90.0',
         'eyas_sensor_events_total{class="open",stage="lost"} 7.0',
         'eyas_sensor_events_total{class="open",stage="read"} 88.0',
+        'eyas_sensor_held_total{rule="Noisy \\"rule\\""} 5.0',
         'falcosecurity_scap_n_drops_buffer_total{dir="exit",drop="open"} 7.0',
         'falcosecurity_falco_rules_matches_total{priority="4",rule_name="A rule",source="syscall",tag_T1059_004="true",tag_host="true"} 3.0',
         'eyas_alerts_accepted_total{source="syscall"} 2.0',

@@ -18,7 +18,7 @@ class RuleInfo:
     tags: tuple[str, ...]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Sensor:
     """What detection tells about itself."""
 
