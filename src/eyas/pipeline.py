@@ -104,7 +104,10 @@ def compile_rules(rules: Sequence[Compiled], ir: bytes, source: str = KERNEL) ->
 
 
 def alert_of(match: _core.Match, rule: Compiled, host: str) -> Alert:
-    """Make the alert of a match."""
+    """Make the alert of a match; of a note for trails there is no more than its fields."""
+    if activity.TAG in rule.tags:
+        fields = _fields(match, rule)
+        return Alert(rule.name, rule.priority_name, rule.source, rule.tags, match.ts, "", fields, host, {})
     return Alert(
         rule=rule.name,
         priority=rule.priority_name,

@@ -60,6 +60,11 @@ impl Engine {
         self.judge.as_mut().map(Judge::held).unwrap_or_default()
     }
 
+    /// Whether the matches of a rule are only noted.
+    pub fn are_notes(&self, rule: u32) -> bool {
+        self.judge.as_ref().is_some_and(|judge| judge.are_notes(rule))
+    }
+
     /// Forgets what is true; rules, counts and the clock stay.
     pub fn restart(&mut self) {
         self.state = State::default();

@@ -33,6 +33,11 @@ impl Judge {
         self.limits.as_mut().map(Limits::held).unwrap_or_default()
     }
 
+    /// Whether the matches of a rule are only noted.
+    pub fn are_notes(&self, rule: u32) -> bool {
+        self.limits.as_ref().is_some_and(|limits| limits.are_notes(rule))
+    }
+
     /// The rules.
     pub fn program(&self) -> &Program {
         &self.program

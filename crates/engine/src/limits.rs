@@ -78,8 +78,13 @@ impl Limits {
         std::mem::take(&mut self.held).into_iter().collect()
     }
 
+    /// Whether the matches of a rule are only noted.
+    pub fn are_notes(&self, rule: u32) -> bool {
+        self.noted.get(rule as usize).is_some_and(|noted| *noted)
+    }
+
     fn paces(&self, rule: u32) -> Paces {
-        if self.noted.get(rule as usize).is_some_and(|noted| *noted) { NOTED } else { RAISED }
+        if self.are_notes(rule) { NOTED } else { RAISED }
     }
 
     fn has_room(&self, key: (u32, i64), pace: Pace, now: u64) -> bool {

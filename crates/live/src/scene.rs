@@ -194,6 +194,11 @@ impl Scene {
         }
     }
 
+    /// Whether nobody waits for a match: it is only noted.
+    pub(crate) fn is_note(&self, matched: &Match) -> bool {
+        self.engine.are_notes(matched.rule)
+    }
+
     /// How often each rule was held back since the last call.
     pub(crate) fn held(&mut self) -> Vec<(u32, u64)> {
         self.engine.held()

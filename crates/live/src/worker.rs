@@ -25,6 +25,9 @@ const TICK: Duration = Duration::from_millis(200);
 const LOOK: Duration = Duration::from_secs(1);
 /// Time between looks at which containers are gone.
 const SWEEP: Duration = Duration::from_secs(5);
+/// How long and how many notes may wait, so that whoever takes them wakes seldom.
+const NOTES_WAIT: Duration = Duration::from_millis(500);
+const NOTES_WAITING: usize = 256;
 /// Time between words on what rules were not let say.
 const HOLD: Duration = Duration::from_secs(10);
 /// Matches that may wait to be taken. Beyond them nothing is read, so that memory stays small; what the rings cannot hold
@@ -67,6 +70,8 @@ pub(crate) struct Worker<'a> {
     swept: Instant,
     looked: Instant,
     held: Instant,
+    /// Since when notes wait that nobody was woken for.
+    noted: Option<Instant>,
     ledger: Ledger,
     /// What was true when a loss was seen, until the reading has come so far.
     standing: Option<Standing>,
@@ -107,6 +112,7 @@ impl Worker<'_> {
             swept: start,
             looked: start,
             held: start,
+            noted: None,
             ledger: Ledger::new(now()),
             standing: None,
         };
@@ -128,6 +134,9 @@ impl Worker<'_> {
                 self.read()?;
             }
             stopping = self.obey()?;
+            if self.noted.is_some_and(|since| since.elapsed() > NOTES_WAIT) {
+                self.ring();
+            }
             if self.looked.elapsed() > LOOK {
                 self.look();
             }
@@ -169,7 +178,7 @@ impl Worker<'_> {
         if let Some(loss) = self.ledger.look(&self.sensor, now()) {
             self.standing.get_or_insert_with(|| Standing::take(&self.sensor));
             let _ = self.news.send(News::Lost(loss));
-            self.chime.ring();
+            self.ring();
         }
     }
 
@@ -179,7 +188,7 @@ impl Worker<'_> {
         if !held.is_empty() {
             self.held = Instant::now();
             let _ = self.news.send(News::Held(self.scene.generation(), held));
-            self.chime.ring();
+            self.ring();
         }
     }
 
@@ -227,8 +236,10 @@ impl Worker<'_> {
     fn report(&mut self, read: u64) -> Result<(), LiveError> {
         let outcome = self.scene.outcome()?;
         let judged = now();
+        let notes = outcome.matches.iter().all(|one| self.scene.is_note(one)) && outcome.amended.is_empty();
         let mut told: Vec<News> = outcome.questions.into_iter().map(News::Question).collect();
         told.extend(outcome.troubles.into_iter().map(News::Trouble));
+        let may_wait = notes && told.is_empty();
         if !outcome.matches.is_empty() {
             let generation = self.scene.generation();
             let matches = outcome.matches;
@@ -241,9 +252,19 @@ impl Worker<'_> {
         }));
         if !told.is_empty() {
             told.into_iter().for_each(|news| drop(self.news.send(news)));
-            self.chime.ring();
+            if may_wait && self.untaken.load(Ordering::Relaxed) < NOTES_WAITING {
+                self.noted.get_or_insert_with(Instant::now);
+            } else {
+                self.ring();
+            }
         }
         Ok(())
+    }
+
+    /// Wakes whoever takes the news.
+    fn ring(&mut self) {
+        self.noted = None;
+        self.chime.ring();
     }
 
     /// Does what was ordered; true when told to stop.

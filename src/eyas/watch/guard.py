@@ -61,9 +61,12 @@ _RULES = """
   tags: [T1562.001, eyas]
 
 - rule: Kernel programs detached
-  desc: A process takes programs off the hooks of the kernel; the sensor's may be among them.
+  desc: >
+    A process takes programs off the hooks of the kernel; the sensor's may be among them. What runtimes detach from
+    cgroups is none of them, and only that succeeds.
   condition: >
-    evt.type = bpf and evt.arg.cmd in (BPF_PROG_DETACH, BPF_LINK_DETACH, BPF_LINK_UPDATE) and not the_sensor_itself
+    evt.type = bpf and not the_sensor_itself
+    and (evt.arg.cmd in (BPF_LINK_DETACH, BPF_LINK_UPDATE) or (evt.arg.cmd = BPF_PROG_DETACH and evt.rawres < 0))
   output: Kernel programs detached | command=%evt.arg.cmd by=%proc.name cmdline=%proc.cmdline user=%user.name
   priority: CRITICAL
   tags: [T1562.001, eyas]

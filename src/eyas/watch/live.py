@@ -13,6 +13,7 @@ from eyas.alert import Alert
 from eyas.catalog import KERNEL, Catalog
 from eyas.containers import RUNTIMES, Answers, Cluster
 from eyas.errors import EyasError, RunError
+from eyas.hub import activity
 from eyas.pipeline import Tally
 from eyas.rules import Compiled
 from eyas.watch import held, losses, service
@@ -172,6 +173,9 @@ class Watch:
             rules = self._generations[found.generation].rules
             for match in found.matches:
                 raised = pipeline.alert_of(match, rules[match.rule], self._host)
+                if activity.TAG in raised.tags:
+                    yield raised
+                    continue
                 more: dict[str, Any] = {"clocks": _clocks(match, found)}
                 if found.amends:
                     more["amended"] = True
