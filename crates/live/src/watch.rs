@@ -82,7 +82,8 @@ pub struct Report {
 
 /// What the thread is told.
 pub(crate) enum Order {
-    Rules(Rules),
+    /// Put in force, and whom to tell when they are.
+    Rules(Rules, Sender<()>),
     Tell(Vec<u8>),
     Footage(Wanted),
     Head(Vec<Snapshot>),
@@ -179,9 +180,11 @@ impl Watch {
         Ok(all)
     }
 
-    /// Puts other rules in force without a gap; gives their generation.
+    /// Puts other rules in force without a gap, and comes back when they are; gives their generation.
     pub fn reload(&mut self, rules: Rules) -> u32 {
-        self.order(Order::Rules(rules));
+        let (reply, hooked) = channel();
+        self.order(Order::Rules(rules, reply));
+        let _ = hooked.recv();
         self.generation += 1;
         self.generation
     }

@@ -272,10 +272,11 @@ impl Worker<'_> {
         self.bell.silence();
         while let Ok(order) = self.orders.try_recv() {
             match order {
-                Order::Rules(rules) => {
+                Order::Rules(rules, hooked) => {
                     follow(&mut self.sensor, &rules)?;
                     self.tell_held();
                     self.scene.reload(&rules);
+                    let _ = hooked.send(());
                 }
                 Order::Tell(event) => {
                     self.scene.tell(&event);
