@@ -108,6 +108,19 @@ def test_a_dead_receiver_is_an_alert_through_the_others(tmp_path: Path) -> None:
     assert rows(tmp_path, "SELECT count(*) FROM pending WHERE output = 'dead'") == [(1,)]
 
 
+def test_a_receiver_that_refuses_is_an_alert_through_the_others(tmp_path: Path) -> None:
+    with receiver() as inbox, receiver() as picky:
+        picky.judge = lambda _: (400, {})
+        hub = made(tmp_path, [to(inbox.url, "easy"), to(picky.url, "picky")], window=0)
+        for number in range(5):
+            hub.accept(alert(number))
+        assert hub.close()
+    told = [body for one in inbox.taken if (body := json.loads(one))["rule"].startswith("Eyas:")]
+    assert [body["rule"] for body in told] == ["Eyas: receiver refuses alerts"]  # the first speaks for all
+    assert "output picky will never take an alert it was sent: HTTP 400" in told[0]["message"]
+    assert len(picky.bodies) == 5
+
+
 def test_a_silence_keeps_and_counts_and_tells_nobody(tmp_path: Path) -> None:
     db = journal.connect(tmp_path)
     one = alert(1, container_id="abc")

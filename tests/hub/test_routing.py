@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from eyas import config
 from eyas.delivery import Trust
@@ -11,6 +12,8 @@ from eyas.delivery.worker import Receiver
 from eyas.errors import UsageError
 from eyas.hub import receivers, routing, settings, template
 from eyas.hub.routing import Router, Target
+from eyas.hub.wording import Wording
+from eyas.outputs.settings import Shared
 from tests.hub.alerts import alert
 
 
@@ -67,6 +70,22 @@ def test_a_template_words_the_alert() -> None:
     assert template.applied(text, one).message == "SHELL IN A CONTAINER sh x+y"
 
 
+def test_a_field_that_an_alert_lacks_is_empty_in_a_template() -> None:
+    text = "{{ rule }}: {{ fields['no.such'] }}{{ fields['no.such'] or 'nobody' }}"
+    assert template.render(text, alert()) == "Shell in a container: nobody"
+
+
+def test_a_template_that_fails_costs_its_words_and_never_the_alert() -> None:
+    made = settings.load({"routes": [{"to": "a", "template": "{{ message + 1 }}"}]})
+    wording = Wording("a", Shared(), made.routes)
+    with capture_logs() as lines:
+        assert [wording.of(alert(number)).message for number in range(3)] == [
+            f"message {n}" for n in range(3)
+        ]
+    assert wording.failures == 3
+    assert [(line["log_level"], line["output"], line["count"]) for line in lines] == [("warning", "a", 1)]
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -74,7 +93,7 @@ def test_a_template_words_the_alert() -> None:
         "{{ cycler.__init__.__globals__ }}",
         "{% for i in range(10) %}{{ i }}{% endfor %}",
         "{{ 'x' * 1000000000 }}",
-        "{{ fields['no.such'].upper() }}",
+        "{{ count / 0 }}",
         "{{ nothing }}",
         "{{ rule.format.__globals__ }}",
         "{{ 9 ** 9999999 }}",

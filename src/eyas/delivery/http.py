@@ -6,6 +6,7 @@ import ssl
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from eyas.delivery.request import Answer, Outcome, Request, Trust, classify, in_turn, retry
 from eyas.errors import UsageError
@@ -83,8 +84,15 @@ class HttpSender:
         except httpx.InvalidURL as error:
             return Answer(Outcome.REFUSED, f"address: {error}"), b""
         except (httpx.HTTPError, ssl.SSLError, OSError, ValueError) as error:
-            return retry(f"{type(error).__name__}: {error}"[:300]), b""
+            return retry(_fault(request.url, error)), b""
 
     def close(self) -> None:
         """Close the connection."""
         self._client.close()
+
+
+def _fault(url: str, error: Exception) -> str:
+    """Whom we could not speak to, and why; only host and port, for the rest of an address may be a secret."""
+    place = urlsplit(url)
+    told = str(error) or type(error).__name__
+    return f"{place.hostname}{f':{place.port}' if place.port else ''}: {told}"[:300]

@@ -44,6 +44,7 @@ class Receiver:
     rate: float = 0.0  # requests a second; 0 is no limit
     linger: float = 0.0  # seconds that a batch which is not full waits for more
     hide: Callable[[str], str] = str  # takes secrets out of a text
+    unworded: Callable[[], int] = lambda: 0  # alerts that went out without their template, which failed
 
 
 @dataclass(slots=True)
@@ -75,10 +76,11 @@ Told = Callable[[str, str], None]
 
 @dataclass(slots=True)
 class Watch:
-    """Who hears that a receiver is dead, and that it is back."""
+    """Who hears that a receiver is dead, that it is back, and what it will never take."""
 
     dead: Told = lambda _name, _reason: None
     back: Told = lambda _name, _reason: None
+    refused: Told = lambda _name, _reason: None
     after: float = DEAD_AFTER
 
 
@@ -226,6 +228,7 @@ class Worker:
             if self.figures.refused == self._say_refused:
                 self._say_refused *= 10
                 log.warning("refused", output=self.receiver.name, count=self.figures.refused, reason=reason)
+                self._watch.refused(self.receiver.name, reason)
 
     def _deliver(self, batch: Sequence[Queued], lane: int) -> _Batch:
         """Send some alerts; halves the batch until the one that is refused stands alone."""

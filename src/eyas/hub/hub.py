@@ -238,7 +238,7 @@ class Hub:
         self.tell("alerts were discarded", why, named)
 
     def _worker(self, target: Target) -> Worker:
-        watch = Watch(self._dead, self._back, self.settings.dead_after)
+        watch = Watch(self._dead, self._back, self._refused, self.settings.dead_after)
         return Worker(target.receiver, self.folder, self.writer, watch)
 
     def _dead(self, name: str, reason: str) -> None:
@@ -251,6 +251,14 @@ class Hub:
 
     def _back(self, name: str, _: str) -> None:
         self.tell("receiver is back", f"output {name} answers again", {"output": name})
+
+    def _refused(self, name: str, reason: str) -> None:
+        self.tell(
+            "receiver refuses alerts",
+            f"output {name} will never take an alert it was sent: {reason}; `eyas outputs retry {name}` sends it again",
+            {"output": name, "reason": reason},
+            without=name,
+        )
 
     def _take_turn(self) -> bool:
         """Begin to deliver, unless another process does: any number adds to a store, one at a time delivers from it."""

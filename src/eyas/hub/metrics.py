@@ -186,6 +186,7 @@ def _outputs(hub: Hub) -> Iterator[Metric]:
         "delivered": family(CounterMetricFamily, "delivered", "Alerts that arrived."),
         "failures": family(CounterMetricFamily, "failures", "Times that sending failed."),
         "refused": family(CounterMetricFamily, "refused", "Alerts that the receiver will never take."),
+        "unworded": family(CounterMetricFamily, "template_failures", "Alerts whose template failed."),
     }
     sidekick = CounterMetricFamily(
         "falcosecurity_falcosidekick_outputs", "Alerts by receiver.", labels=["destination", "status"]
@@ -202,10 +203,11 @@ def _outputs(hub: Hub) -> Iterator[Metric]:
                 int(figures.failing_since is None),
                 figures.attempts,
                 figures.delivered,
+                figures.failures,
+                figures.refused,
+                worker.receiver.unworded(),
             )
-            for metric, value in zip(
-                made.values(), (*values, figures.failures, figures.refused), strict=True
-            ):
+            for metric, value in zip(made.values(), values, strict=True):
                 metric.add_metric([name], value)
             sidekick.add_metric([name, "ok"], figures.delivered)
             sidekick.add_metric([name, "error"], figures.failures + figures.refused)

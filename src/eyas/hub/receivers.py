@@ -15,12 +15,12 @@ from eyas.delivery import Answer, Outcome, Request, Sender
 from eyas.delivery.http import HttpSender
 from eyas.delivery.worker import Receiver
 from eyas.errors import UsageError
-from eyas.hub import routing, sidekick, template
+from eyas.hub import routing, sidekick
 from eyas.hub.closing import CLOSED
-from eyas.hub.enrich import enriched
 from eyas.hub.growth import UPDATE
 from eyas.hub.routing import Target
 from eyas.hub.settings import Route, Settings
+from eyas.hub.wording import Wording
 from eyas.outputs import settings as cards
 from eyas.outputs.card import Output, find, passes, plan, shown
 from eyas.outputs.settings import Enabled, Loaded, Shared
@@ -101,8 +101,10 @@ def target(name: str, enabled: Enabled, shared: Shared, routes: Sequence[Route] 
     output, settings = enabled.output, enabled.settings
     lanes = getattr(settings, "maxconcurrentrequests", 1)
 
+    wording = Wording(name, shared, routes)
+
     def words(alerts: Sequence[Alert]) -> list[Request]:
-        return requests(output, [worded(name, alert, shared, routes) for alert in alerts], settings)
+        return requests(output, [wording.of(alert) for alert in alerts], settings)
 
     return Target(
         Receiver(
@@ -115,6 +117,7 @@ def target(name: str, enabled: Enabled, shared: Shared, routes: Sequence[Route] 
             rate=routing.rate_of(name, routes),
             linger=output.linger(settings) if output.linger else 0.0,
             hide=lambda text: shown(text, settings),
+            unworded=lambda: wording.failures,
         ),
         passes=lambda alert: _passes(output, alert, settings),
         takes_back=output.resolve is not None,
@@ -127,11 +130,6 @@ def _passes(output: Output, alert: Alert, settings: Any) -> bool:
     if output.counts and alert.eyas.get(UPDATE):
         return False
     return passes(alert, settings) and (output.takes is None or output.takes(alert))
-
-
-def worded(name: str, alert: Alert, shared: Shared, routes: Sequence[Route]) -> Alert:
-    """The alert as this receiver is told it."""
-    return enriched(template.applied(routing.text_of(name, routes, alert), alert), shared)
 
 
 def requests(output: Output, alerts: Sequence[Alert], settings: Any) -> list[Request]:
@@ -157,4 +155,4 @@ def opened(output: Output, settings: Any) -> Sender:
     return sender
 
 
-__all__ = ["OWN", "Prepared", "load", "opened", "requests", "target", "worded"]
+__all__ = ["OWN", "Prepared", "load", "opened", "requests", "target"]

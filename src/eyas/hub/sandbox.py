@@ -11,7 +11,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from eyas.errors import UsageError
 
-__all__ = ["TemplateError", "compiled"]
+__all__ = ["Fields", "TemplateError", "compiled"]
 
 
 class _Sandbox(ImmutableSandboxedEnvironment):
@@ -23,6 +23,13 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         if any(isinstance(side, (str, list, tuple)) for side in (left, right)) or operator == "**":
             raise TemplateError(f"'{operator}' works on small numbers only")
         return super().call_binop(context, operator, left, right)
+
+
+class Fields(dict[str, Any]):
+    """Fields of an alert by `fields['proc.name']`; one that this alert lacks is empty, for alerts differ."""
+
+    def __missing__(self, key: str) -> str:
+        return ""
 
 
 @lru_cache(maxsize=1)

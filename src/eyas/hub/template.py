@@ -30,7 +30,7 @@ def render(text: str, alert: Alert) -> str:
     try:
         parts: list[str] = []
         size = 0
-        for part in made.generate(words(alert)):
+        for part in made.generate(**words(alert), fields=sandbox.Fields(alert.fields)):
             size += len(part)
             if size > LONGEST:
                 raise UsageError(f"template: more than {LONGEST} characters came out")
@@ -43,7 +43,7 @@ def render(text: str, alert: Alert) -> str:
 
 
 def words(alert: Alert) -> dict[str, Any]:
-    """What a template can name; fields by `fields['proc.name']`."""
+    """What a template can name, apart from the fields."""
     return {
         "rule": alert.rule,
         "priority": alert.priority,
@@ -52,7 +52,6 @@ def words(alert: Alert) -> dict[str, Any]:
         "time": iso8601(alert.ts, "Z"),
         "message": alert.message,
         "hostname": alert.hostname,
-        "fields": dict(alert.fields),
         "id": alert.eyas.get("id", ""),
         "count": (alert.eyas.get("group") or {}).get("count", 1),
     }

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+import structlog
+
 from eyas.alert import Alert
 from eyas.errors import UsageError
 from eyas.outputs.body import event
@@ -23,6 +25,8 @@ _CALL = re.compile(rf"\b(or|and|eq|ne)\s+({_WORD})\s+({_WORD})")
 _SIGNS = {"or": "or", "and": "and", "eq": "==", "ne": "!="}
 _NAME = re.compile(r"(?<![\w\"'.])\.([A-Z]\w*)")
 
+log = structlog.get_logger("eyas.outputs")
+
 
 def render(template: str, alert: Alert, escape: Callable[[object], str]) -> str:
     """Fill a template; every value passes through `escape`, the template's own text does not."""
@@ -38,7 +42,17 @@ def render(template: str, alert: Alert, escape: Callable[[object], str]) -> str:
     }
     shown = {key: escape(value) for key, value in values.items()}
     fields = {key: escape(value) for key, value in event.texts(alert).items()}
-    return str(compiled(template).render(**shown, fields=fields))
+    try:
+        return str(compiled(template).render(**shown, fields=fields))
+    except Exception as error:  # what a template does with values is its own; the alert goes out all the same
+        _told(template, f"{type(error).__name__}: {error}")
+        return ""
+
+
+@cache
+def _told(template: str, reason: str) -> None:
+    """Say once that a template fails."""
+    log.warning("template failed: it shows nothing", template=template, reason=reason)
 
 
 @cache
