@@ -5,6 +5,7 @@ import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,13 @@ def test_a_missing_topic_is_said(broker: tuple[str, Any]) -> None:
 
 @pytest.fixture
 def jetstream(tmp_path: Path) -> Iterator[str]:
+    with jetstream_server(tmp_path) as url:
+        yield url
+
+
+@contextmanager
+def jetstream_server(folder: Path) -> Iterator[str]:
+    """A NATS server with JetStream, and its address."""
     program = shutil.which("nats-server")
     if program is None:
         pytest.skip("nats-server is not installed")
@@ -64,13 +72,13 @@ def jetstream(tmp_path: Path) -> Iterator[str]:
         program,
         "-js",
         "-sd",
-        str(tmp_path),
+        str(folder),
         "-a",
         "127.0.0.1",
         "-p",
         "-1",
         "--ports_file_dir",
-        str(tmp_path),
+        str(folder),
     ]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
         assert server.stderr is not None

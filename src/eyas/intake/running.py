@@ -74,6 +74,7 @@ class Intake:
         line = Line(feed, Link(Status(feed.name), stop=self._stop))
         line.link.seen = functools.partial(self._is_known, line)
         line.link.failed = functools.partial(self._failed, line)
+        line.link.begin = functools.partial(self._store.commit, feed.name)
         line.link.status.heard = self._report
         return line
 

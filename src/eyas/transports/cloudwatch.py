@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -34,7 +34,10 @@ def parcels(settings: Settings, link: Link) -> Iterator[Parcel]:
     """Every event that was not seen yet; one page of events is one parcel, one event a line."""
     logs = aws.client("logs", settings)
     link.status.where = settings.group
-    mark: dict[str, Any] = dict(link.mark or {"newest": int(time.time() * 1000), "ids": []})
+    if link.mark is None:
+        link.mark = {"newest": int(time.time() * 1000), "ids": []}
+        link.begin(link.mark)
+    mark: dict[str, Any] = link.mark
     while True:
         known = {str(one): int(at) for one, at in mark["ids"]}
         start = int(mark["newest"]) - int(settings.late * 1000)
@@ -43,7 +46,7 @@ def parcels(settings: Settings, link: Link) -> Iterator[Parcel]:
             if not fresh:
                 continue
             known |= {event["eventId"]: int(event["timestamp"]) for event in fresh}
-            newest = max(int(mark["newest"]), *known.values())
+            newest = max(int(mark["newest"]), _passed(known.values()))
             floor = newest - int(settings.late * 1000)
             mark = {"newest": newest, "ids": [(one, at) for one, at in known.items() if at >= floor]}
             body = b"\n".join(event["message"].encode("utf-8", "replace") for event in fresh)
@@ -52,6 +55,12 @@ def parcels(settings: Settings, link: Link) -> Iterator[Parcel]:
         link.status.turn("running")
         if link.wait(settings.interval):
             return
+
+
+def _passed(times: Iterable[int]) -> int:
+    """The latest time that is not still to come: a group takes events of the next two hours, and others come before."""
+    now = int(time.time() * 1000)
+    return max((at for at in times if at <= now), default=0)
 
 
 def _pages(logs: Any, settings: Settings, link: Link, start: int) -> Iterator[list[dict[str, Any]]]:

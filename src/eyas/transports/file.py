@@ -104,7 +104,10 @@ class Shelf:
     def __init__(self, settings: Settings, link: Link) -> None:
         self._settings = settings
         self._link = link
-        mark: dict[str, Any] = link.mark or {"since": time.time_ns(), "files": {}}
+        if link.mark is None:
+            link.mark = {"since": time.time_ns(), "files": {}}
+            link.begin(link.mark)
+        mark: dict[str, Any] = link.mark
         self._since: int = mark["since"]
         self._left: dict[str, dict[str, Any]] = dict(mark["files"])
         self._tails: dict[str, Tail] = {}

@@ -38,10 +38,13 @@ def probe(settings: Settings) -> str:
 
 def parcels(settings: Settings, link: Link) -> Iterator[Parcel]:
     """Every entry, as the JSON that journalctl writes."""
-    command = _command(settings, link.mark)
     link.status.where = str(settings.directory or "system journal")
+    if link.mark is None and settings.follow and (newest := _newest(settings)):
+        link.mark = newest
+        link.begin(newest)
+    command = _command(settings, link.mark)
     if settings.follow:
-        command.append("--follow")
+        command += ["--follow", "--lines=all"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         link.status.turn("running")
         threading.Thread(target=_end, args=(process, link), daemon=True).start()
@@ -52,6 +55,15 @@ def parcels(settings: Settings, link: Link) -> Iterator[Parcel]:
         if process.wait() and not link.stop.is_set():
             error = process.stderr.read().decode(errors="replace").strip() if process.stderr else ""
             raise PassingError(f"journalctl ended: {error}")
+
+
+def _newest(settings: Settings) -> str | None:
+    """Cursor of the newest entry, after which the first start begins; None when there is no entry yet."""
+    done = subprocess.run([*_command(settings, None), "--lines=1"], capture_output=True, timeout=60)
+    try:
+        return str(json.loads(done.stdout)["__CURSOR"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
 
 
 def _end(process: subprocess.Popen[bytes], link: Link) -> None:
@@ -85,11 +97,11 @@ def _command(settings: Settings, cursor: str | None) -> list[str]:
     program = shutil.which("journalctl")
     if program is None:
         raise UsageError("journalctl is not installed", "the journal needs systemd")
-    command = [program, "--output=json", "--all", "--quiet"]
+    bound = shutil.which("setpriv")  # a run that is killed leaves no reader behind
+    command = [bound, "--pdeathsig=TERM"] if bound else []
+    command += [program, "--output=json", "--all", "--quiet"]
     if settings.directory:
         command.append(f"--directory={settings.directory}")
     if cursor:
         command.append(f"--after-cursor={cursor}")
-    elif settings.follow:
-        command.append("--lines=0")
     return [*command, *settings.match]

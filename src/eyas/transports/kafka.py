@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 from eyas.errors import PassingError, RunError, UsageError
-from eyas.transports.parcel import Link, Parcel
+from eyas.transports.parcel import Link, Outcome, Parcel
 from eyas.transports.secret import Secret
 
 POLL = 0.2
 BATCH = 500
+TIMEOUT = 10.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +24,10 @@ class Settings:
     brokers: Annotated[tuple[str, ...], "Addresses of brokers, HOST:PORT."]
     topics: Annotated[tuple[str, ...], "Topics to read."]
     group: Annotated[str, "Consumer group."] = "eyas"
+    session: Annotated[
+        float,
+        "Seconds after which the brokers give the partitions of a member that was killed to its successor.",
+    ] = 10.0
     username: Annotated[str, "User, for SASL."] = ""
     password: Annotated[Secret | None, "Password, for SASL."] = None
     mechanism: Annotated[str, "SASL mechanism: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512."] = "PLAIN"
@@ -42,6 +48,8 @@ def consumer(settings: Settings, told: Callable[[Any], None]) -> Any:
         "group.id": settings.group,
         "enable.auto.commit": False,
         "auto.offset.reset": "earliest",
+        "session.timeout.ms": int(settings.session * 1000),
+        "heartbeat.interval.ms": int(settings.session * 300),
         "security.protocol": ("SASL_" if settings.username else "")
         + ("SSL" if settings.tls else "PLAINTEXT"),
         "log_level": 0,
@@ -78,34 +86,74 @@ def probe(settings: Settings) -> str:
 
 
 def parcels(settings: Settings, link: Link) -> Iterator[Parcel]:
-    """Every message, from where the last run stopped. Marks are kept here, one offset for each partition."""
+    """Every message, from where the last run stopped: here, or where another member of the group has got to."""
     import confluent_kafka
 
-    offsets: dict[str, int] = dict(link.mark or {})
-
-    def assign(client: Any, partitions: Any) -> None:
-        for one in partitions:
-            one.offset = offsets.get(f"{one.topic}/{one.partition}", one.offset)
-        client.assign(partitions)
-
+    places = Places(dict(link.mark or {}))
     client = consumer(settings, lambda error: _note(error, link))
     link.status.where = ",".join(settings.brokers)
     try:
-        client.subscribe(list(settings.topics), on_assign=assign)
+        client.subscribe(list(settings.topics), on_assign=places.assign)
         while not link.stop.is_set():
             for message in client.consume(BATCH, POLL):
                 if message.error() is not None:
                     _note(message.error(), link)
                     continue
                 link.status.turn("running")
-                place = f"{message.topic()}/{message.partition()}"
-                offsets[place] = message.offset() + 1
-                body = message.value() or b""
-                yield Parcel(body, f"{place}@{message.offset()}", mark=dict(offsets))
+                yield places.parcel(message)
+            places.commit(client)
     except confluent_kafka.KafkaException as error:
         raise PassingError(f"kafka: {error}") from None
     finally:
+        with contextlib.suppress(confluent_kafka.KafkaException):  # a broker that is gone needs no farewell
+            places.commit(client)
         client.close()
+
+
+class Places:
+    """The next offset of each partition, by `topic/partition`: what was handed on, and what of it is safe."""
+
+    def __init__(self, handed_on: dict[str, int]) -> None:
+        self._handed_on = handed_on
+        self._safe: dict[str, int] = {}  # written by the judge's thread
+        self._told: dict[str, int] = {}
+
+    def assign(self, client: Any, partitions: Any) -> None:
+        """Go on at our own mark, or where the group is when that is further."""
+        for ours, theirs in zip(partitions, client.committed(partitions, TIMEOUT), strict=True):
+            known = self._handed_on.get(f"{ours.topic}/{ours.partition}", -1)
+            furthest = max(known, theirs.offset)
+            if furthest >= 0:
+                ours.offset = furthest
+        client.assign(partitions)
+
+    def parcel(self, message: Any) -> Parcel:
+        """A message, with the mark after it."""
+        place, after = f"{message.topic()}/{message.partition()}", message.offset() + 1
+        self._handed_on[place] = after
+
+        def settle(outcome: Outcome) -> None:
+            if outcome is not Outcome.AGAIN:
+                self._safe[place] = after
+
+        origin = f"{place}@{message.offset()}"
+        return Parcel(message.value() or b"", origin, mark=dict(self._handed_on), settle=settle)
+
+    def commit(self, client: Any) -> None:
+        """Tell the brokers what is safe, for members of the group on other machines."""
+        import confluent_kafka
+
+        news = [
+            (place, offset) for place, offset in list(self._safe.items()) if self._told.get(place) != offset
+        ]
+        if not news:
+            return
+        self._told |= dict(news)
+        split = ((*place.rpartition("/"), offset) for place, offset in news)
+        offsets = [
+            confluent_kafka.TopicPartition(topic, int(number), offset) for topic, _, number, offset in split
+        ]
+        client.commit(offsets=offsets, asynchronous=True)
 
 
 def _note(error: Any, link: Link) -> None:

@@ -49,15 +49,21 @@ def _untold(_: Exception) -> None:
     """Nobody listens."""
 
 
+def _forget(_: Mark) -> None:
+    """Keep nothing: nobody goes on from here."""
+
+
 @dataclass(slots=True)
 class Link:
-    """What a running transport is given."""
+    """What a running transport is given. `begin` stores where it starts for the first time, before anything has come:
+    what comes while Eyas is down then is no gap."""
 
     status: Status
     mark: Mark = None
     stop: threading.Event = field(default_factory=threading.Event)
     seen: Callable[[str], bool] = _never
     failed: Callable[[Exception], None] = _untold
+    begin: Callable[[Mark], None] = _forget
 
     def wait(self, seconds: float) -> bool:
         """Wait; true when it is time to stop."""
