@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import socket
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
@@ -338,6 +339,12 @@ def test_every_metric_of_the_dashboard_exists(hub: Hub) -> None:
     asked = set(re.findall(r"\b(?:eyas|falcosecurity)_\w+", page.text("grafana.json")))
     assert asked
     assert asked <= names, asked - names
+
+
+def test_an_answer_does_not_wait_for_the_client_to_acknowledge_its_head(hub: Hub) -> None:
+    served = web.Served(web.door(hub, collector(hub)), web.Place("127.0.0.1", 0))
+    assert served._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+    served.close()
 
 
 def test_what_was_never_discarded_counts_as_nought(hub: Hub) -> None:
