@@ -60,3 +60,11 @@ def test_each_member_of_a_cluster_is_told() -> None:
     settings = settings_of(card, {"hostport": "http://a:1,http://b:2"})
     urls = [request.url for request in plan(card, [DROPS, DROPS], settings)]
     assert urls == ["http://a:1/api/v2/alerts", "http://b:2/api/v2/alerts"]
+
+
+def test_every_member_of_a_cluster_hears_that_an_alert_is_over() -> None:
+    card = find("alertmanager")
+    assert card.resolve is not None
+    made = card.resolve(DROPS, settings_of(card, {"hostport": "http://a,http://b"}))
+    assert [request.url for request in made] == [f"http://{host}/api/v2/alerts" for host in "ab"]
+    assert all(json.loads(request.body)[0]["endsAt"].startswith("1970-01-01T00:00:00") for request in made)

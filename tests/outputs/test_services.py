@@ -101,8 +101,8 @@ def test_opsgenie_and_pagerduty_and_oncall_take_alerts_back() -> None:
         assert card.resolve is not None
         with Service(always=(202, {}, b"")) as service:
             link = sender(name)
-            made = service.moved(card.resolve(ALERT, settings_of(card, CASES[name][""])))
-            assert link.send([made]) == [delivered()]
+            (made,) = card.resolve(ALERT, settings_of(card, CASES[name][""]))
+            assert link.send([service.moved(made)]) == [delivered()]
             link.close()
             (seen,) = service.seen
         assert seen.path == path

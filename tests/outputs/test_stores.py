@@ -211,7 +211,7 @@ def test_alertmanager_takes_alerts_and_ends_them(alertmanager: int) -> None:
 
     settings = settings_of(card, values)
     assert card.resolve is not None
-    assert HttpSender(settings.trust).send([card.resolve(ALERT, settings)]) == [delivered()]
+    assert HttpSender(settings.trust).send(card.resolve(ALERT, settings)) == [delivered()]
     left = settled(lambda: [one["labels"]["alertname"] for one in httpx.get(f"{url}/api/v2/alerts").json()])
     assert "Write below etc" not in str(left)
 

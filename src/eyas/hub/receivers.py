@@ -139,7 +139,7 @@ def requests(output: Output, alerts: Sequence[Alert], settings: Any) -> list[Req
     made: list[Request] = []
     for closed, group in itertools.groupby(alerts, lambda alert: alert.eyas.get("status") == CLOSED):
         if closed:
-            made += [output.resolve(alert, settings) for alert in group]
+            made += [request for alert in group for request in output.resolve(alert, settings)]
         else:
             made += plan(output, list(group), settings)
     return made

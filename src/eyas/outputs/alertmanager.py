@@ -69,10 +69,10 @@ def requests(alerts: Sequence[Alert], settings: Settings) -> list[Request]:
     return [post(_url(host, settings), body, settings.customheaders) for host in settings.hostport]
 
 
-def resolve(alert: Alert, settings: Settings) -> Request:
-    """The same alert, ended when it began, for the first Alertmanager: members tell each other."""
-    body = _alert(alert, settings) | {"endsAt": event.timestamp(alert)}
-    return post(_url(settings.hostport[0], settings), [body], settings.customheaders)
+def resolve(alert: Alert, settings: Settings) -> list[Request]:
+    """The same alert, ended when it began, for each Alertmanager: members tell each other silences, no alerts."""
+    body = [_alert(alert, settings) | {"endsAt": event.timestamp(alert)}]
+    return [post(_url(host, settings), body, settings.customheaders) for host in settings.hostport]
 
 
 def _url(host: str, settings: Settings) -> str:

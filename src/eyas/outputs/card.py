@@ -78,7 +78,7 @@ class Output:
     `largest` is how many bytes it takes of one alert at most: in a longer one the longest values are cut.
     `counts` says that it counts alerts, so that news of one that it has counted are not for it.
     `note` tells whoever switches it on what has changed since they chose it.
-    `resolve` takes an alert back where the receiver keeps it open, once it is closed here.
+    `resolve` takes an alert back where the receiver keeps it open, once it is closed here: at every address it has.
     """
 
     name: str
@@ -93,7 +93,7 @@ class Output:
     prepare: Callable[[Any], list[Request]] | None = None
     judge: Callable[[int, Mapping[str, str], bytes], Answer] | None = None
     mend: Callable[[Request, bytes], Request | None] | None = None
-    resolve: Callable[[Alert, Any], Request] | None = None
+    resolve: Callable[[Alert, Any], Sequence[Request]] | None = None
     largest: int = LARGEST
     counts: bool = False
     libraries: Mapping[str, str] = field(default_factory=dict)

@@ -22,9 +22,9 @@ def request(alert: Alert, settings: Settings) -> Request:
     return _post("alerting", alert, settings)
 
 
-def resolve(alert: Alert, settings: Settings) -> Request:
+def resolve(alert: Alert, settings: Settings) -> list[Request]:
     """The alert is over."""
-    return _post("ok", alert, settings)
+    return [_post("ok", alert, settings)]
 
 
 def _post(state: str, alert: Alert, settings: Settings) -> Request:

@@ -43,10 +43,10 @@ def request(alert: Alert, settings: Settings) -> Request:
     return post(_alerts(settings), body, _head(settings))
 
 
-def resolve(alert: Alert, settings: Settings) -> Request:
+def resolve(alert: Alert, settings: Settings) -> list[Request]:
     """Close the alert."""
     url = join(_alerts(settings), part(event.thread(alert)), "close?identifierType=alias")
-    return post(url, {"source": "Eyas"}, _head(settings))
+    return [post(url, {"source": "Eyas"}, _head(settings))]
 
 
 def _details(alert: Alert) -> dict[str, Any]:

@@ -42,9 +42,9 @@ def request(alert: Alert, settings: Settings) -> Request:
     )
 
 
-def resolve(alert: Alert, settings: Settings) -> Request:
+def resolve(alert: Alert, settings: Settings) -> list[Request]:
     """Resolve the incident."""
-    return _enqueue("resolve", alert, settings, {})
+    return [_enqueue("resolve", alert, settings, {})]
 
 
 def _enqueue(action: str, alert: Alert, settings: Settings, more: dict[str, Any]) -> Request:
