@@ -216,7 +216,7 @@ def test_secrets_do_not_show() -> None:
         find("webhook"), {"address": "https://a.example/key", "customheaders": "A:tok,B:to"}
     )
     assert secrets(settings)[0] == "https%3A%2F%2Fa.example%2Fkey"
-    assert shown("POST https://a.example/key tok", settings) == "POST … …"
+    assert shown("POST https://a.example/key tok", settings) == "POST https://a.example/… …"
     assert "a.example" not in repr(settings)
 
 

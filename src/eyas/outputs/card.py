@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pydantic.fields import FieldInfo
@@ -171,13 +171,22 @@ def _logins(password: str, settings: BaseModel) -> set[str]:
 
 
 def shown(text: str, settings: BaseModel) -> str:
-    """Text without secrets, for a preview, a log line or an error. One as short as a word goes only where it stands alone."""
+    """Text without secrets, for a preview, a log line or an error. One as short as a word goes only where it stands
+    alone; of an address that is a secret the host stays, lest nobody can tell where things go."""
     for secret in secrets(settings):
         if len(secret) < WORD:
             text = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", "…", text)
         else:
-            text = text.replace(secret, "…")
+            text = text.replace(secret, _host(secret) + "…")
     return text
+
+
+def _host(secret: str) -> str:
+    """Scheme, host and port of an address."""
+    where = urlsplit(secret)
+    if where.scheme not in ("http", "https") or not where.hostname:
+        return ""
+    return f"{where.scheme}://{where.netloc.rpartition('@')[2]}/"
 
 
 def installed(module: str) -> bool:
