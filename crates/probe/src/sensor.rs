@@ -100,6 +100,8 @@ pub struct Sensor {
     numbers: Numbers,
     rung: Rung,
     refusals: Vec<(Rung, String)>,
+    /// Whether it stands on the best rung, and no plan has shown yet that the kernel allows all of its hooks.
+    untried: bool,
 }
 
 fn refused(e: libbpf_rs::Error) -> ProbeError {
@@ -115,7 +117,7 @@ impl Sensor {
         let mut refusals = Vec::new();
         for rung in Rung::ALL {
             match Sensor::open_on(rung) {
-                Ok(sensor) => return Ok(Sensor { refusals, ..sensor }),
+                Ok(sensor) => return Ok(Sensor { refusals, untried: true, ..sensor }),
                 Err(ProbeError::Refused(why)) => refusals.push((rung, why)),
                 Err(error) => return Err(error),
             }
@@ -153,7 +155,8 @@ impl Sensor {
             sleeper.ok_or_else(|| ProbeError::Refused("the probe's memory cannot be mapped".to_owned()))?;
         let numbers = Numbers::native();
         give_back();
-        Ok(Sensor { object, hooks, links, iterators, sleeper, inbox, numbers, rung, refusals: Vec::new() })
+        let (refusals, untried) = (Vec::new(), false);
+        Ok(Sensor { object, hooks, links, iterators, sleeper, inbox, numbers, rung, refusals, untried })
     }
 
     /// Everything that is true now: from the iterators, and from /proc what they leave out.
@@ -198,11 +201,25 @@ impl Sensor {
     /// When the kernel refuses the change.
     pub fn follow(&mut self, plan: &Plan) -> Result<(), ProbeError> {
         let wanted = plan.wanted(&self.numbers);
-        self.hooks.as_mut().map(|hooks| hooks.add(&wanted)).transpose()?;
+        if let Err(error) = self.hooks.as_mut().map_or(Ok(()), |hooks| hooks.add(&wanted)) {
+            return if self.untried {
+                self.step_down(&error).and_then(|()| self.follow(plan))
+            } else {
+                Err(error)
+            };
+        }
         self.tell(plan)?;
+        self.untried = false;
         if let Some(hooks) = &mut self.hooks {
             hooks.keep(&wanted);
         }
+        Ok(())
+    }
+
+    /// Takes the next rung in place of functions of which the kernel refuses some.
+    fn step_down(&mut self, why: &ProbeError) -> Result<(), ProbeError> {
+        let refusals = vec![(self.rung, why.to_string())];
+        *self = Sensor { refusals, ..Sensor::open_on(Rung::Typed)? };
         Ok(())
     }
 

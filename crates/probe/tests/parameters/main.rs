@@ -9,6 +9,8 @@ mod compat;
 mod descriptors;
 mod fairness;
 mod files;
+#[cfg(target_arch = "x86_64")]
+mod functions;
 mod kernel;
 mod layers;
 mod processes;
@@ -41,7 +43,9 @@ fn cases() -> Vec<Case> {
     all.extend_from_slice(fairness::CASES);
     all.extend_from_slice(clock::CASES);
     #[cfg(target_arch = "x86_64")]
-    all.extend_from_slice(compat::CASES);
+    for family in [functions::CASES, compat::CASES] {
+        all.extend_from_slice(family);
+    }
     all
 }
 
