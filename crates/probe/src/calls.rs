@@ -48,6 +48,9 @@ pub(crate) enum Origin {
     TextFor(usize, usize, &'static [u64]),
     /// Blob as address.
     Address(usize),
+    /// Blob as address, but that of the peer to which the call has connected the socket in the other blob: the
+    /// program may have changed its memory since.
+    Reached(usize, usize),
     /// Ends of the socket in the blob, the own one first; a peer that it does not have is in the other blob.
     Outbound(usize, Option<usize>),
     /// Ends of the socket in the blob, the peer first.
@@ -140,7 +143,7 @@ use Class::{File, Network, Open, Other, Process};
 use Origin::{
     Address, Bytes, Coded, Connected, Dev, Duration, Dynamic, Empty, Fixed, Inbound, Ino, Layers, Limit,
     NodeMode, Number, OpenFlags, OpenMode, Option as SockOption, Outbound, Polled, PrctlNumber, PtraceData,
-    QueueShare, Text, TextFor,
+    QueueShare, Reached, Text, TextFor,
 };
 use Value::{Arg, Ret, U16, U32, U64};
 
@@ -286,7 +289,7 @@ pub(crate) static CALLS: &[Call] = &[
     call("socket", id::SOCKET_SOCKET_X, Network, &[], &[R, Coded(Arg(0), &code::SOCKET_FAMILY), A1, A2, Coded(Arg(1), &code::SOCKET_FLAGS)]),
     call("socketpair", id::SOCKET_SOCKETPAIR_X, Network, &[pair(3)], &[R, Number(U32(0, 0)), Number(U32(0, 4)), Number(U64(0, 16)), Number(U64(0, 24)), Coded(Arg(0), &code::SOCKET_FAMILY), A1, A2]),
     call("bind", id::SOCKET_BIND_X, Network, &[sized(1, 2)], &[R, Address(0), A0]),
-    call("connect", id::SOCKET_CONNECT_X, Network, &[sized(1, 2), tuple(0)], &[R, Connected(1, 0), A0, Address(0)]),
+    call("connect", id::SOCKET_CONNECT_X, Network, &[sized(1, 2), tuple(0)], &[R, Connected(1, 0), A0, Reached(0, 1)]),
     call("listen", id::SOCKET_LISTEN_X, Network, &[], &[R, A0, A1]),
     call("accept", id::SOCKET_ACCEPT_5_X, Network, &[tuple(RETURNED), queue(0)], &[R, Inbound(0, None), QueueShare(1), Number(U32(1, 0)), Number(U32(1, 4))]),
     call("accept4", id::SOCKET_ACCEPT4_6_X, Network, &[tuple(RETURNED), queue(0)], &[R, Inbound(0, None), QueueShare(1), Number(U32(1, 0)), Number(U32(1, 4)), Coded(Arg(3), &code::SOCKET_FLAGS)]),

@@ -110,9 +110,11 @@ fn param(origin: Origin, kind: Kind, record: &Record<'_>, info: &Info, out: &mut
         Origin::Path(n) => out.text(&life::path(blob(n))),
         Origin::Empty => out.empty(),
         Origin::Fixed(n) => out.number(n, width),
-        Origin::Address(_) | Origin::Outbound(..) | Origin::Inbound(..) | Origin::Connected(..) => {
-            sockets::param(origin, record, out);
-        }
+        Origin::Address(_)
+        | Origin::Reached(..)
+        | Origin::Outbound(..)
+        | Origin::Inbound(..)
+        | Origin::Connected(..) => sockets::param(origin, record, out),
         _ => match numbers::special(origin, record, info) {
             Some(bytes) => out.bytes(&bytes),
             None => out.empty(),

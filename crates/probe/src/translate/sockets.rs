@@ -15,16 +15,36 @@ type End<'a> = [&'a [u8]; 2];
 pub(crate) fn param(origin: Origin, record: &Record<'_>, out: &mut Params<'_>) {
     match origin {
         Origin::Address(n) => address(record.blob(n), out),
+        Origin::Reached(said, n) if connected(record) => reached(record.blob(n), record.blob(said), out),
+        Origin::Reached(said, _) => address(record.blob(said), out),
         Origin::Outbound(n, peer) if record.ret >= 0 => {
             tuple(record.blob(n), peer.map_or(&[], |p| record.blob(p)), false, out);
         }
         Origin::Inbound(n, peer) if record.ret >= 0 => {
             tuple(record.blob(n), peer.map_or(&[], |p| record.blob(p)), true, out);
         }
-        Origin::Connected(n, peer) if record.ret >= 0 || record.ret == -EINPROGRESS => {
+        Origin::Connected(n, peer) if connected(record) => {
             tuple(record.blob(n), record.blob(peer), false, out);
         }
         _ => out.empty(),
+    }
+}
+
+/// Whether a call has connected its socket, or has begun to.
+fn connected(record: &Record<'_>) -> bool {
+    record.ret >= 0 || record.ret == -EINPROGRESS
+}
+
+/// The peer of an IP socket; of one without, and of others, the address that the call was given.
+fn reached(b: &[u8], said: &[u8], out: &mut Params<'_>) {
+    match b.first() {
+        Some(&AF_INET) if b.len() >= 13 && b[7..11] != [0; 4] => {
+            out.parts(&[&[AF_INET], &b[7..11], &port(&b[11..13])]);
+        }
+        Some(&AF_INET6) if b.len() >= 37 && b[19..35] != [0; 16] => {
+            out.parts(&[&[AF_INET6], &b[19..35], &port(&b[35..37])]);
+        }
+        _ => address(said, out),
     }
 }
 
@@ -108,6 +128,15 @@ mod tests {
         assert_eq!(of(b"\x01\0/run/x\0"), b"\x01/run/x\0");
         assert_eq!(of(b"\x01\0\0name"), b"\x01name\0");
         assert_eq!(of(&[9]), b"");
+    }
+
+    #[test]
+    fn the_peer_of_a_socket_is_told_and_not_what_the_memory_of_the_program_says_now() {
+        let said = [2, 0, 0, 80, 127, 0, 0, 1];
+        let of = |b: &[u8]| written(|out| reached(b, &said, out));
+        assert_eq!(of(&[2, 10, 0, 0, 1, 0x39, 0x30, 8, 8, 8, 8, 1, 187]), [2, 8, 8, 8, 8, 187, 1]);
+        assert_eq!(of(&[2, 10, 0, 0, 1, 0x39, 0x30, 0, 0, 0, 0, 0, 0]), [2, 127, 0, 0, 1, 80, 0]);
+        assert_eq!(of(&[0]), [2, 127, 0, 0, 1, 80, 0]);
     }
 
     #[test]

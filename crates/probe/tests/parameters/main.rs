@@ -14,6 +14,7 @@ mod functions;
 mod kernel;
 mod layers;
 mod processes;
+mod races;
 mod sieve;
 mod snapshot;
 mod sockets;
@@ -37,6 +38,7 @@ fn cases() -> Vec<Case> {
     }
     all.extend_from_slice(processes::CASES);
     all.extend_from_slice(kernel::CASES);
+    all.extend_from_slice(races::CASES);
     all.extend_from_slice(uring::CASES);
     all.extend_from_slice(snapshot::CASES);
     all.extend_from_slice(changes::CASES);
