@@ -105,13 +105,20 @@ class Live:
         keep: Program | None = None,
         plan: str | None = None,
         notes: Sequence[int] = (),
+        described: Sequence[int] = (),
         retention: tuple[int, int] = (0, 0),
         hooks: str | None = None,
     ) -> Live: ...
     def fileno(self) -> int: ...
     def take(self) -> Report: ...
     def reload(
-        self, program: Program, events: list[int], *, plan: str | None = None, notes: Sequence[int] = ()
+        self,
+        program: Program,
+        events: list[int],
+        *,
+        plan: str | None = None,
+        notes: Sequence[int] = (),
+        described: Sequence[int] = (),
     ) -> int: ...
     def footage(self, path: str, until: int, limit: int) -> None: ...
     def tell(self, name: str, params: Mapping[str, Given]) -> None: ...

@@ -86,6 +86,62 @@ def test_an_alert_is_amended_under_its_id_when_the_description_comes(machine, po
     live.close()
 
 
+LATE = """
+- rule: by its name
+  desc: A program is started in a container of a name, below another program.
+  condition: >
+    evt.type in (execve, execveat) and container.name = "the-one" and proc.args contains MARK
+    and proc.aname exists and not proc.pname = cat
+  output: "%proc.cmdline %container.name %user.name"
+  priority: WARNING
+
+- rule: by another name
+  desc: As above.
+  condition: evt.type in (execve, execveat) and container.name = "another" and proc.args contains MARK
+  output: "%proc.cmdline %container.name"
+  priority: WARNING
+
+- rule: by no name
+  desc: Holds before the name is known; it is not told twice.
+  condition: >
+    evt.type in (execve, execveat) and proc.name in (cat, sh) and not container.name = "another"
+    and proc.args contains MARK
+  output: "%proc.cmdline %container.name"
+  priority: WARNING
+"""
+
+
+def test_a_rule_that_asks_for_a_name_holds_when_the_name_comes_later(machine, podman, sleeper) -> None:
+    name, number = sleeper
+    known = catalog.load()
+    loaded = rules.load_documents([document.parse("t.yaml", LATE)], known, rules.Settings())
+    program = pipeline.compile_rules(loaded.active, loaded.ir)
+    events = watch.described(loaded.active, known)
+    live = _core.Live(program, watch.needed(loaded.active, known), described=events)
+    podman("exec", name, "/bin/sh", "-c", "/bin/cat /etc/passwd MARK; exit 0")
+    seen = [loaded.active[one.rule].name for found in _until(live, 2) for one in found.matches]
+    assert seen == ["by no name"] * 2
+    live.tell("container", {"json": json.dumps({"container": {"id": number[:12], "name": "the-one"}})})
+    late = [(found, one) for found in _until(live, 4) for one in found.matches]
+    raised = [pipeline.alert_of(one, loaded.active[one.rule], "") for found, one in late if not found.amends]
+    assert [one.rule for one in raised] == ["by its name"] * 2
+    assert [one.fields["container.name"] for one in raised] == ["the-one"] * 2
+    assert "MARK" in raised[0].fields["proc.cmdline"]
+    amended = [loaded.active[one.rule].name for found, one in late if found.amends]
+    assert amended == ["by no name"] * 2
+    live.close()
+
+
+def _until(live: _core.Live, count: int) -> list[_core.Found]:
+    """What is found, once there are so many matches."""
+    found: list[_core.Found] = []
+    for report in reports(live):
+        found += report.found
+        if sum(len(one.matches) for one in found) >= count:
+            return found
+    raise AssertionError(f"only {found}")
+
+
 def reports(live: _core.Live) -> Iterator[_core.Report]:
     """What is told, as it comes."""
     while select.select([live], [], [], 30)[0]:

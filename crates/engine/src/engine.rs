@@ -43,6 +43,11 @@ impl Engine {
         Engine { judge: program.map(Judge::new), ..Engine::default() }
     }
 
+    /// An engine without rules for which this is true.
+    pub fn of(state: State) -> Engine {
+        Engine { state, past_head: true, ..Engine::default() }
+    }
+
     /// Puts other rules in force; the state stays.
     pub fn reload(&mut self, program: Arc<Program>) {
         self.judge = Some(Judge::new(program));

@@ -48,6 +48,13 @@ impl Judge {
         self.memory.forget();
     }
 
+    /// The rules that hold on an event by itself, whatever was before.
+    pub fn hits(&mut self, cx: &Cx<'_>) -> &[u32] {
+        self.reset();
+        self.holds(cx);
+        &self.hits
+    }
+
     /// Whether any rule holds.
     pub fn holds(&mut self, cx: &Cx<'_>) -> bool {
         self.hits.clear();

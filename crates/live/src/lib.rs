@@ -4,11 +4,13 @@ mod amend;
 mod bell;
 mod error;
 mod footage;
+mod kept;
 mod late;
 mod loss;
 mod question;
 mod repair;
 mod scene;
+mod undecided;
 mod watch;
 mod worker;
 

@@ -15,6 +15,7 @@ use crate::footage::Footage;
 use crate::late;
 use crate::question::{Asked, Question};
 use crate::repair::Standing;
+use crate::undecided::Undecideds;
 use crate::watch::{Rules, Setup};
 use crate::worker::Figures;
 
@@ -30,6 +31,7 @@ pub(crate) struct Scene {
     path: PathBuf,
     asked: Asked,
     amends: Amends,
+    undecided: Undecideds,
     /// The past in memory, and the file that is written from it.
     pub(crate) footage: Footage,
     told: VecDeque<Vec<u8>>,
@@ -46,6 +48,8 @@ pub(crate) struct Outcome {
     pub(crate) matches: Vec<Match>,
     /// With the number of the rules that were in force then.
     pub(crate) amended: Vec<(u32, Match)>,
+    /// Made once the container was known, with the number of the rules.
+    pub(crate) late: Vec<(u32, Match)>,
     pub(crate) questions: Vec<Question>,
     pub(crate) troubles: Vec<String>,
 }
@@ -59,6 +63,8 @@ impl Scene {
         recorder.iter_mut().try_for_each(Recorder::section).map_err(failed)?;
         let mut engine = Engine::new(setup.rules.program.clone());
         engine.limit(Limits::new(&setup.rules.notes));
+        let mut undecided = Undecideds::default();
+        undecided.follow(&setup.rules.described);
         Ok(Scene {
             engine,
             program: setup.rules.program.clone(),
@@ -68,6 +74,7 @@ impl Scene {
             path,
             asked: Asked::default(),
             amends: Amends::default(),
+            undecided,
             footage: Footage::new(setup.retention),
             told: VecDeque::new(),
             outcome: Outcome::default(),
@@ -123,6 +130,10 @@ impl Scene {
         if matches!(event.kind, id::CONTAINER_JSON_2_E | id::USER_ADDED_E) {
             let amended = self.amends.complete(&event, &self.engine);
             self.outcome.amended.extend(amended);
+            for (kept, matches) in self.undecided.decide(&event, &self.engine) {
+                self.outcome.late.extend(matches.iter().map(|matched| (kept.generation, matched.clone())));
+                self.amends.keep_described(&self.engine, kept, matches);
+            }
         }
     }
 
@@ -130,6 +141,7 @@ impl Scene {
     pub(crate) fn sweep(&mut self, ts: u64) {
         for container in self.asked.sweep(&self.engine) {
             self.asked.forget(&container);
+            self.undecided.forget(&container);
             if let Some(event) = removal(&container, ts) {
                 self.tell(&event);
             }
@@ -142,8 +154,10 @@ impl Scene {
         let before = self.outcome.matches.len();
         self.engine.judge(event, &seen, &mut self.outcome.matches);
         if let Some(program) = &self.program {
-            for matched in &self.outcome.matches[before..] {
-                self.amends.keep(&self.engine, (program, self.generation), event, &seen, matched);
+            let (rules, new) = ((program, self.generation), &self.outcome.matches[before..]);
+            self.undecided.keep(&self.engine, rules, event, &seen, new);
+            if !new.is_empty() {
+                self.amends.keep(&self.engine, rules, event, &seen, new);
             }
         }
         if let Some(recorder) = &mut self.recorder {
@@ -184,6 +198,7 @@ impl Scene {
     /// Ends what has waited for long enough: footage whose time is over, matches that lack what nobody tells.
     pub(crate) fn tick(&mut self, now: u64) {
         self.amends.tick(now);
+        self.undecided.tick(now);
         let ended = self.footage.tick(now);
         self.trouble(ended);
     }
@@ -231,6 +246,7 @@ impl Scene {
             self.engine.reload(Arc::clone(program));
             self.engine.limit(Limits::new(&rules.notes));
         }
+        self.undecided.follow(&rules.described);
     }
 
     /// Closes the recording.

@@ -29,6 +29,8 @@ pub struct Rules {
     pub program: Option<Arc<Program>>,
     /// Numbers of the rules whose matches are only noted.
     pub notes: Vec<u32>,
+    /// Ids of the events that rules judge by the name, the image or the pod of a container.
+    pub described: Vec<u16>,
     /// Ids of the events to collect.
     pub events: Vec<u16>,
     /// What the kernel side leaves out of them; nothing when there is no plan.

@@ -236,7 +236,9 @@ impl Worker<'_> {
     fn report(&mut self, read: u64) -> Result<(), LiveError> {
         let outcome = self.scene.outcome()?;
         let judged = now();
-        let notes = outcome.matches.iter().all(|one| self.scene.is_note(one)) && outcome.amended.is_empty();
+        let notes = outcome.matches.iter().all(|one| self.scene.is_note(one))
+            && outcome.amended.is_empty()
+            && outcome.late.is_empty();
         let mut told: Vec<News> = outcome.questions.into_iter().map(News::Question).collect();
         told.extend(outcome.troubles.into_iter().map(News::Trouble));
         let may_wait = notes && told.is_empty();
@@ -246,10 +248,12 @@ impl Worker<'_> {
             self.untaken.fetch_add(matches.len(), Ordering::Relaxed);
             told.push(News::Found(Found { generation, read, judged, amends: false, matches }));
         }
-        self.untaken.fetch_add(outcome.amended.len(), Ordering::Relaxed);
-        told.extend(outcome.amended.into_iter().map(|(generation, matched)| {
-            News::Found(Found { generation, read, judged, amends: true, matches: vec![matched] })
-        }));
+        for (amends, matches) in [(false, outcome.late), (true, outcome.amended)] {
+            self.untaken.fetch_add(matches.len(), Ordering::Relaxed);
+            told.extend(matches.into_iter().map(|(generation, matched)| {
+                News::Found(Found { generation, read, judged, amends, matches: vec![matched] })
+            }));
+        }
         if !told.is_empty() {
             told.into_iter().for_each(|news| drop(self.news.send(news)));
             if may_wait && self.untaken.load(Ordering::Relaxed) < NOTES_WAITING {

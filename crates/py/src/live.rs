@@ -67,7 +67,7 @@ impl PyLive {
     /// Loads the probe and takes the initial state; returns once the hooks are on.
     #[new]
     #[allow(clippy::too_many_arguments, reason = "the settings, each by its name")]
-    #[pyo3(signature = (program, events, *, write=None, keep=None, plan=None, notes=Vec::new(), retention=(0, 0), hooks=None))]
+    #[pyo3(signature = (program, events, *, write=None, keep=None, plan=None, notes=Vec::new(), described=Vec::new(), retention=(0, 0), hooks=None))]
     fn new(
         py: Python<'_>,
         program: Option<&PyProgram>,
@@ -76,6 +76,7 @@ impl PyLive {
         keep: Option<&PyProgram>,
         plan: Option<&str>,
         notes: Vec<u32>,
+        described: Vec<u16>,
         retention: (u64, usize),
         hooks: Option<&str>,
     ) -> PyResult<PyLive> {
@@ -86,7 +87,7 @@ impl PyLive {
             Rung::named(name).ok_or_else(|| errors::core(format!("no hooks are called '{name}'")))
         });
         let setup = Setup {
-            rules: rules(program, events, plan, notes)?,
+            rules: rules(program, events, plan, (notes, described))?,
             write,
             retention,
             keep,
@@ -108,7 +109,7 @@ impl PyLive {
     }
 
     /// Puts other rules in force without a gap; gives their number.
-    #[pyo3(signature = (program, events, *, plan=None, notes=Vec::new()))]
+    #[pyo3(signature = (program, events, *, plan=None, notes=Vec::new(), described=Vec::new()))]
     fn reload(
         &self,
         py: Python<'_>,
@@ -116,8 +117,9 @@ impl PyLive {
         events: Vec<u16>,
         plan: Option<&str>,
         notes: Vec<u32>,
+        described: Vec<u16>,
     ) -> PyResult<u32> {
-        let rules = rules(Some(program), events, plan, notes)?;
+        let rules = rules(Some(program), events, plan, (notes, described))?;
         Ok(py.detach(|| self.lock().reload(rules)))
     }
 
@@ -156,10 +158,10 @@ fn rules(
     program: Option<&PyProgram>,
     events: Vec<u16>,
     plan: Option<&str>,
-    notes: Vec<u32>,
+    (notes, described): (Vec<u32>, Vec<u16>),
 ) -> PyResult<Rules> {
     let plan = plan.map(Plan::parse).transpose().map_err(|e| errors::live(e.into()))?;
-    Ok(Rules { program: program.map(|p| Arc::clone(&p.program)), notes, events, plan })
+    Ok(Rules { program: program.map(|p| Arc::clone(&p.program)), notes, described, events, plan })
 }
 
 fn report(py: Python<'_>, report: Report) -> PyResult<PyReport> {

@@ -3,6 +3,7 @@
 mod address;
 mod cgroup;
 mod container;
+mod excerpt;
 mod fd;
 mod fold;
 mod path;

@@ -40,6 +40,20 @@ class Compiled:
     base64: bool = False  # whether its output shows buffers as base64
 
     @property
+    def fields(self) -> set[str]:
+        """Fields that the condition asks."""
+        return _asked(self.condition)
+
+    @property
     def priority_name(self) -> str:
         """`Emergency` to `Debug`."""
         return PRIORITIES[self.priority]
+
+
+def _asked(node: Any) -> set[str]:
+    if isinstance(node, list):
+        return {field for member in node for field in _asked(member)}
+    if not isinstance(node, dict):
+        return set()
+    own = {node["field"]} if isinstance(node.get("field"), str) else set()
+    return own.union(*(_asked(member) for member in node.values()))

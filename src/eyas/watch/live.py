@@ -63,6 +63,16 @@ def needed(rules: Iterable[Compiled], known: Catalog) -> list[int]:
     return sorted(wanted)
 
 
+def described(rules: Iterable[Compiled], known: Catalog) -> list[int]:
+    """Ids of the events that rules judge by what a runtime says of a container: its name, its image, its pod."""
+    return needed((rule for rule in rules if any(_is_description(field) for field in rule.fields)), known)
+
+
+def _is_description(field: str) -> bool:
+    family, _, name = field.partition(".")
+    return family in ("k8s", "k8smeta") or (family == "container" and name != "id")
+
+
 class Watch:
     """This machine being watched."""
 
@@ -71,6 +81,7 @@ class Watch:
         self.tally = Tally()
         self._wakes = wakes
         self._told = told
+        self._catalog = catalog.load()
         self._loader = Loader(load, told.failed, wakes)
         retention = force.footage.retention
         self._live = _started(
@@ -79,12 +90,12 @@ class Watch:
                 force.events,
                 plan=force.plan,
                 notes=held.notes(force.rules),
+                described=described(force.rules, self._catalog),
                 retention=retention,
                 hooks=force.hooks,
             )
         )
         self._footage = Footage(force.footage, self._live.footage)
-        self._catalog = catalog.load()
         self._answers = Answers(self._live.tell, RUNTIMES, host(), force.cluster, told.said)
         self._generations = {0: force}
         self._host = alert.hostname()
@@ -160,7 +171,11 @@ class Watch:
         if force is not None:
             self.force = force
             number = self._live.reload(
-                force.program, force.events, plan=force.plan, notes=held.notes(force.rules)
+                force.program,
+                force.events,
+                plan=force.plan,
+                notes=held.notes(force.rules),
+                described=described(force.rules, self._catalog),
             )
             self._generations[number] = force
             while len(self._generations) > GENERATIONS:

@@ -100,16 +100,6 @@ def events_of(rule: Compiled, known: catalog.Catalog) -> list[str] | None:
     return sorted({row.name for row in rows if row.status == "current"})
 
 
-def fields_of(node: Any) -> set[str]:
-    """Fields that a compiled condition asks."""
-    if isinstance(node, list):
-        return {field for member in node for field in fields_of(member)}
-    if not isinstance(node, dict):
-        return set()
-    own = {node["field"]} if isinstance(node.get("field"), str) else set()
-    return own.union(*(fields_of(member) for member in node.values()))
-
-
 def _json(rule: Compiled, known: catalog.Catalog) -> dict[str, Any]:
     return {
         "rule": rule.name,
@@ -123,7 +113,7 @@ def _json(rule: Compiled, known: catalog.Catalog) -> dict[str, Any]:
         "output": rule.output_text,
         "ir": rule.condition,
         "events": events_of(rule, known),
-        "fields": sorted(fields_of(rule.condition)),
+        "fields": sorted(rule.fields),
     }
 
 
@@ -139,7 +129,7 @@ def _told(rule: Compiled, known: catalog.Catalog) -> Iterator[str]:
     rows = {
         "tags": ", ".join(rule.tags),
         "events": "every event" if needed is None else ", ".join(needed) or "none: it can never hold",
-        "fields": ", ".join(sorted(fields_of(rule.condition))),
+        "fields": ", ".join(sorted(rule.fields)),
         "except": ", ".join(rule.exceptions) or "nothing",
         "tests": count(len(rule.tests), "test") if rule.tests else "none",
     }
