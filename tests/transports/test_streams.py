@@ -5,17 +5,18 @@ import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from eyas.errors import RunError
+from eyas.errors import RunError, UsageError
 from eyas.transports import journald, kafka, nats, syslog
 from eyas.transports.parcel import Link, Outcome
 from eyas.transports.status import Status
-from tests.transports.conftest import listening, running
+from tests.transports.conftest import Running, listening, running, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -143,6 +144,77 @@ def test_syslog_arrives_over_udp_and_tcp() -> None:
         with socket.create_connection((host, int(port))) as line:
             line.sendall(RFC5424 + b"\n")
             assert json.loads(run.next().body)["program"] == "app"
+
+
+@pytest.mark.parametrize(
+    "time",
+    [b"0001-01-01T00:00:00+23:59", b"9999-12-31T23:59:59-23:59", b"-", b"2026-02-30T10:00:00Z"],
+)
+def test_a_time_that_no_calendar_has_is_that_of_arrival(time: bytes) -> None:
+    now = datetime(2026, 1, 31, 10, tzinfo=UTC)
+    record = syslog.parsed(b"<34>1 " + time + b" host app - - - said", "peer", now.timestamp())
+    assert (record["message"], datetime.fromisoformat(record["time"])) == ("said", now)
+
+
+def test_the_last_day_of_february_is_no_fault_in_other_years() -> None:
+    before = datetime(2028, 2, 20, tzinfo=UTC).timestamp()  # last year had no such day
+    for now in (before, datetime(2027, 2, 20, tzinfo=UTC).timestamp()):
+        assert syslog.parsed(b"<34>Feb 29 10:00:00 host su: x", "peer", now)["message"] == "x"
+
+
+def test_the_last_message_of_a_connection_needs_no_end_of_line() -> None:
+    with running(lambda link: syslog.parcels(syslog.Settings(listen="127.0.0.1:0"), link)) as run:
+        host, _, port = listening(run).partition(":")
+        with socket.create_connection((host, int(port))) as line:
+            line.sendall(RFC3164)
+        assert json.loads(run.next().body)["program"] == "su"
+        with socket.create_connection((host, int(port))) as line:
+            line.sendall(b"99 " + RFC3164)
+        wait_until(lambda: run.link.status.refused["message cut off"] == 1)
+
+
+def test_syslog_beyond_this_machine_names_its_senders() -> None:
+    with pytest.raises(UsageError, match="senders is needed"):
+        syslog.check(syslog.Settings(listen="0.0.0.0:5514"))
+    with pytest.raises(UsageError, match="senders: 'everybody'"):
+        syslog.check(syslog.Settings(senders=("everybody",)))
+    syslog.check(syslog.Settings(listen="0.0.0.0:5514", senders=("10.0.0.0/8", "::1")))
+
+
+def syslog_run(**more: Any) -> AbstractContextManager[Running]:
+    settings = syslog.Settings(listen="127.0.0.1:0", **more)
+    return running(lambda link: syslog.parcels(settings, link))
+
+
+def test_a_stranger_is_refused_and_counted() -> None:
+    with syslog_run(senders=("192.0.2.0/24",)) as run:
+        host, _, port = listening(run).partition(":")
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
+            out.sendto(RFC3164, (host, int(port)))
+        with socket.create_connection((host, int(port))) as line:
+            assert line.recv(1) == b""
+        wait_until(lambda: run.link.status.refused["unknown sender"] == 2)
+
+
+def test_one_sender_of_syslog_cannot_send_without_end() -> None:
+    with syslog_run(rate=0) as run:
+        host, _, port = listening(run).partition(":")
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
+            out.sendto(RFC3164, (host, int(port)))
+        wait_until(lambda: run.link.status.refused["too many messages"] == 1)
+
+
+def test_a_message_that_is_too_long_or_never_ends_is_refused_and_the_rest_goes_on() -> None:
+    with syslog_run(max_message=100, timeout=0.0) as run:
+        host, _, port = listening(run).partition(":")
+        for data, reason in ((b"<34>" + b"x" * 200, "message too long"), (b"<34>half", "too slow")):
+            with socket.create_connection((host, int(port))) as line:
+                line.sendall(data)
+                assert line.recv(1) == b""
+            assert run.link.status.refused[reason] == 1
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
+            out.sendto(RFC3164, (host, int(port)))
+        assert json.loads(run.next().body)["program"] == "su"
 
 
 def test_rsyslog_forwards_to_it(tmp_path: Path) -> None:

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import json
 import queue
 import re
 import selectors
 import socket
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 
-from eyas.errors import RunError
-from eyas.transports.http import address
+from eyas.errors import RunError, UsageError
+from eyas.transports.http import address, is_loopback
 from eyas.transports.parcel import Link, Parcel
 
 POLL = 0.5
 CHUNK = 65_536
 ATTEMPTS = 20
+COUNTED = 10  # bytes of a count before its message
 FACILITIES = (
     "kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp",
     "ntp", "security", "console", "clock", *(f"local{n}" for n in range(8)),
@@ -36,6 +39,7 @@ _OLD = re.compile(
     r"(?P<program>[^\s:\[]{1,64})(?:\[(?P<pid>[^\]]{1,32})\])?: ?(?P<message>.*)",
     re.DOTALL,
 )
+_COUNT = re.compile(rb"([1-9]\d{0,8}) <")
 _BARE = re.compile(r"(?:<(?P<pri>\d{1,3})>)?(?P<message>.*)", re.DOTALL)
 
 
@@ -46,10 +50,36 @@ class Settings:
     listen: Annotated[str, "Address and port to listen on."] = "127.0.0.1:5514"
     max_message: Annotated[int, "Longest message in bytes."] = 65_536
     connections: Annotated[int, "Connections at a time."] = 256
+    senders: Annotated[
+        tuple[str, ...],
+        "Addresses or networks that may send; needed beyond this machine, as senders prove nothing.",
+    ] = ()
+    rate: Annotated[int, "Messages a second that one address may send."] = 50_000
+    timeout: Annotated[float, "Seconds for the rest of a message that has begun."] = 60.0
+
+
+def check(settings: Settings) -> None:
+    """Refuse a listener that anybody could write to."""
+    host, _ = address(settings.listen)
+    if not settings.senders and not is_loopback(host):
+        hint = "name the addresses or networks that may send in senders; 0.0.0.0/0 is everybody"
+        raise UsageError(f"listen is '{settings.listen}': senders is needed beyond this machine", hint)
+    _networks(settings)
+
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+def _networks(settings: Settings) -> tuple[Network, ...]:
+    try:
+        return tuple(ipaddress.ip_network(one, strict=False) for one in settings.senders)
+    except ValueError as error:
+        raise UsageError(f"senders: {error}") from None
 
 
 def probe(settings: Settings) -> str:
     """Check that the address is free."""
+    check(settings)
     for opened in _open(settings):
         opened.close()
     return f"can listen on {settings.listen}, UDP and TCP"
@@ -57,6 +87,7 @@ def probe(settings: Settings) -> str:
 
 def parcels(settings: Settings, link: Link) -> Iterator[Parcel]:
     """Every message; those that arrive together are one parcel, one a line."""
+    check(settings)
     datagrams, listener = _open(settings)
     host, port = datagrams.getsockname()[:2]
     link.status.where = f"{host}:{port}"
@@ -97,6 +128,47 @@ def _pair(host: str, port: int) -> tuple[socket.socket, socket.socket]:
     return datagrams, listener
 
 
+class _Gate:
+    """Who may send, and how much."""
+
+    def __init__(self, settings: Settings, link: Link) -> None:
+        self._networks, self._rate, self._link = _networks(settings), settings.rate, link
+        self._second = 0
+        self._sent: Counter[str] = Counter()
+
+    def knows(self, peer: str) -> bool:
+        """Whether an address may send at all; one that may not is refused."""
+        known = not self._networks or any(_plain(peer) in one for one in self._networks)
+        if not known:
+            self._link.status.refuse("unknown sender", peer)
+        return known
+
+    def admits(self, peer: str) -> bool:
+        """Whether an address may send one message more in this second."""
+        if (now := int(time.monotonic())) != self._second:
+            self._second = now
+            self._sent.clear()
+        self._sent[peer] += 1
+        if self._sent[peer] > self._rate:
+            self._link.status.refuse("too many messages", peer)
+        return self._sent[peer] <= self._rate
+
+
+def _plain(peer: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """An address; one of version 4 in the clothes of version 6 is undressed."""
+    found = ipaddress.ip_address(peer)
+    return getattr(found, "ipv4_mapped", None) or found
+
+
+@dataclass(slots=True)
+class _Line:
+    """A connection: who is there, and the beginning of a message with the moment when something last came."""
+
+    peer: str
+    rest: bytes = b""
+    heard: float = 0.0
+
+
 class _Post:
     """All sockets of the listener."""
 
@@ -105,7 +177,8 @@ class _Post:
     ) -> None:
         self._settings, self._link = settings, link
         self._datagrams, self._listener = datagrams, listener
-        self._rest: dict[socket.socket, bytes] = {}
+        self._gate = _Gate(settings, link)
+        self._lines: dict[socket.socket, _Line] = {}
         self._ready = selectors.DefaultSelector()
         self._ready.register(datagrams, selectors.EVENT_READ)
         self._ready.register(listener, selectors.EVENT_READ)
@@ -120,6 +193,7 @@ class _Post:
                 self._accept()
             elif isinstance(key.fileobj, socket.socket):
                 self._read(key.fileobj)
+        self._give_up_slow_ones()
         lines, peer = [], ""
         while not self._found.empty():
             peer, message = self._found.get()
@@ -129,7 +203,7 @@ class _Post:
 
     def close(self) -> None:
         """Close everything."""
-        for one in (self._datagrams, self._listener, *self._rest):
+        for one in (self._datagrams, self._listener, *self._lines):
             one.close()
         self._ready.close()
 
@@ -139,40 +213,65 @@ class _Post:
                 data, peer = self._datagrams.recvfrom(CHUNK)
             except OSError:
                 return
-            self._take(data, str(peer[0]))
+            if self._gate.knows(str(peer[0])):
+                self._take(data, str(peer[0]))
 
     def _accept(self) -> None:
-        connection, peer = self._listener.accept()
-        if len(self._rest) >= self._settings.connections:
+        try:
+            connection, peer = self._listener.accept()
+        except OSError:  # it is gone again, or no file is free: it tries again
+            return
+        full = len(self._lines) >= self._settings.connections
+        if full:
             self._link.status.refuse("too many connections", str(peer[0]))
+        if full or not self._gate.knows(str(peer[0])):
             connection.close()
             return
         connection.setblocking(False)
-        self._rest[connection] = b""
+        self._lines[connection] = _Line(str(peer[0]))
         self._ready.register(connection, selectors.EVENT_READ)
 
     def _read(self, connection: socket.socket) -> None:
+        line = self._lines[connection]
         try:
             data = connection.recv(CHUNK)
-            peer = str(connection.getpeername()[0])
         except OSError:
-            data, peer = b"", "gone"
-        messages, rest = framed(self._rest[connection] + data, self._settings.max_message)
-        for message in messages:
-            self._take(message, peer)
-        if len(rest) > self._settings.max_message:
-            self._link.status.refuse("message too long", peer)
             data = b""
-        self._rest[connection] = rest
-        if not data:
-            self._ready.unregister(connection)
-            del self._rest[connection]
-            connection.close()
+        messages, line.rest = framed(line.rest + data, self._settings.max_message)
+        line.heard = time.monotonic()
+        for message in messages:
+            self._take(message, line.peer)
+        if len(line.rest) > self._settings.max_message + COUNTED:
+            self._link.status.refuse("message too long", line.peer)
+            self._end(connection)
+        elif not data:
+            self._end(connection)
+            self._take_last(line)
+
+    def _take_last(self, line: _Line) -> None:
+        """The last message of a connection needs no end of line; a counted one has to be whole."""
+        if _COUNT.match(line.rest):
+            self._link.status.refuse("message cut off", line.peer)
+        elif line.rest:
+            self._take(line.rest, line.peer)
+
+    def _give_up_slow_ones(self) -> None:
+        """Close connections that began a message and do not go on."""
+        late = time.monotonic() - self._settings.timeout
+        for connection, line in list(self._lines.items()):
+            if line.rest and line.heard < late:
+                self._link.status.refuse("too slow", line.peer)
+                self._end(connection)
+
+    def _end(self, connection: socket.socket) -> None:
+        self._ready.unregister(connection)
+        del self._lines[connection]
+        connection.close()
 
     def _take(self, message: bytes, peer: str) -> None:
         if len(message) > self._settings.max_message:
             self._link.status.refuse("message too long", peer)
-        elif message.strip():
+        elif message.strip() and self._gate.admits(peer):
             self._found.put((peer, message))
 
 
@@ -180,7 +279,7 @@ def framed(data: bytes, limit: int) -> tuple[list[bytes], bytes]:
     """Messages of a stream (RFC 6587): counted, `12 <34>1 …`, or one a line; and what is left over."""
     messages: list[bytes] = []
     while data:
-        count = re.match(rb"([1-9]\d{0,8}) <", data)
+        count = _COUNT.match(data)
         if count is not None:
             end = count.end(1) + 1 + int(count[1])
             if int(count[1]) > limit or len(data) < end:
@@ -211,15 +310,20 @@ def parsed(message: bytes, peer: str, now: float) -> dict[str, Any]:
 
 def _when(text: str, now: float) -> str:
     """A time of the message in RFC 3339; RFC 3164 leaves out year and zone, so those of this machine are taken."""
-    try:
-        return datetime.fromisoformat(text).astimezone().isoformat()
-    except ValueError:
-        pass
     here = datetime.fromtimestamp(now).astimezone()
-    try:
-        when = datetime.strptime(f"{here.year} {text}", "%Y %b %d %H:%M:%S").astimezone()
-    except ValueError:
-        return here.isoformat()
-    if (when - here).days > 1:
-        when = when.replace(year=here.year - 1)
-    return when.isoformat()
+    for read in (_new, _old):
+        try:
+            return read(text, here).isoformat()
+        except (ValueError, OverflowError):  # no time, or none that the calendar has
+            continue
+    return here.isoformat()
+
+
+def _new(text: str, _: datetime) -> datetime:
+    return datetime.fromisoformat(text).astimezone()
+
+
+def _old(text: str, here: datetime) -> datetime:
+    """A time without a year is of this one, or of the last when that would be still to come."""
+    when = datetime.strptime(f"{here.year} {text}", "%Y %b %d %H:%M:%S").astimezone()
+    return when.replace(year=here.year - 1) if (when - here).days > 1 else when
