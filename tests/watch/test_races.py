@@ -1,4 +1,4 @@
-"""Programs that rewrite the arguments of a call while the kernel works on it."""
+"""Programs that hide which file they mean: by links on the way, or by rewriting names while the kernel works."""
 
 import subprocess
 import sys
@@ -27,6 +27,27 @@ opened.value = b"/etc/hostname"
 fcntl.fcntl(lease, fcntl.F_SETLEASE, fcntl.F_UNLCK)
 thread.join()
 """
+
+
+MOVED = """
+- rule: a guarded name is taken
+  desc: A file of this test gets the name.
+  condition: evt.type in (rename, renameat, renameat2) and eyas.path.resolved = {folder}/guarded
+  output: "%proc.name %eyas.path.resolved"
+  priority: WARNING
+"""
+
+
+def test_a_folder_behind_a_link_hides_no_rename(start, tmp_path) -> None:
+    rules = tmp_path / "rules.yaml"
+    rules.write_text(MOVED.format(folder=tmp_path))
+    (tmp_path / "way").symlink_to(".")
+    (tmp_path / "plain").write_text("x")
+    run = start("run", "-r", str(rules), "--json")
+    run.says("watching")
+    subprocess.run(["mv", "plain", "way/guarded"], check=True, cwd=tmp_path)
+    found = run.alert("a guarded name is taken")["output_fields"]
+    assert (found["proc.name"], found["eyas.path.resolved"]) == ("mv", str(tmp_path / "guarded"))
 
 
 def test_a_name_that_a_thread_rewrites_hides_no_file(start, tmp_path) -> None:

@@ -7,8 +7,9 @@ use crate::value::text;
 /// The fields of this family.
 pub(crate) static FIELDS: &[Field] = &[Field {
     name: "eyas.path.resolved",
-    about: "Path of the event's file as the kernel found it: through links, relative folders and mounts. Where the \
-            kernel was not asked (a capture, an old file), the name of the file, as `fd.name`",
+    about: "Path of the event's file as the kernel found it: through links, relative folders and mounts. Of rename, link, \
+            mkdir, unlink, chmod and other calls by name it is where the name led, looked up right after the call; of \
+            two names the new one. Where the kernel was not asked (a capture, an old file), the name of the file, as `fd.name`",
     kind: Type::Text,
     declared: "CHARBUF",
     get: |cx, _| resolved(cx).and_then(text),

@@ -367,6 +367,9 @@ __noinline int step(__u32 op, __u32 arg, __u32 len)
 		size = argument(r, arg + 1);
 		user_bytes(r, (void *)value, (size < POLLED ? size : POLLED) * 8);
 		break;
+	case OP_BASE:
+		base_of(r, task, (__s32)value, len);
+		break;
 	}
 	return 0;
 }
@@ -400,8 +403,10 @@ static __always_inline int call(struct pt_regs *regs, __u64 nr, long ret, bool d
 	bool compat = is_compat(task, DIRECT);
 
 	barrier_var(nr);
-	if (ids >> 32 == own_pid)
+	if (ids >> 32 == own_pid) {
+		note_root(task);
 		return 0;
+	}
 	struct record *r = blank(nr, SLOT_CALL);
 	if (!r)
 		return 0;

@@ -5,6 +5,7 @@
 
 #define COMPONENTS 48
 #define MAX_NAME 256
+#define AT_FDCWD -100
 #define FMODE_CREATED 0x100000
 #define OVERLAY_MAGIC 0x794c7630
 #define TMPFS_MAGIC 0x01021994
@@ -140,6 +141,29 @@ static __noinline int names_of(struct record *r, struct dentry *dentry, struct v
 	}
 	parts_end(r, at);
 	return 0;
+}
+
+/* Where the paths of this process begin. */
+__u64 own_root[2];
+
+static __always_inline void note_root(struct task_struct *task)
+{
+	own_root[0] = plain(BPF_CORE_READ(task, fs, root.mnt));
+	own_root[1] = plain(BPF_CORE_READ(task, fs, root.dentry));
+}
+
+static __always_inline void base_of(struct record *r, struct task_struct *task, __s32 fd, bool own)
+{
+	struct fs_struct *fs = BPF_CORE_READ(task, fs);
+	struct file *file = own || fd == AT_FDCWD ? 0 : file_of(task, fd);
+
+	r->flags |= RECORD_BASE;
+	if (plain(BPF_CORE_READ(fs, root.mnt)) == own_root[0] && plain(BPF_CORE_READ(fs, root.dentry)) == own_root[1])
+		r->flags |= RECORD_OUR_ROOT;
+	if (file)
+		names_of(r, BPF_CORE_READ(file, f_path.dentry), BPF_CORE_READ(file, f_path.mnt));
+	else
+		names_of(r, BPF_CORE_READ(fs, pwd.dentry), BPF_CORE_READ(fs, pwd.mnt));
 }
 
 static __always_inline void path_of(struct record *r, struct file *file)

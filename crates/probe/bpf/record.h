@@ -14,6 +14,8 @@
 /* Flags of a record. */
 #define RECORD_COMPAT 1  /* a 32-bit caller: pointers and longs in its memory have four bytes */
 #define RECORD_RING 2  /* an operation of io_uring */
+#define RECORD_BASE 4  /* the last blob is the folder from which a name was looked up */
+#define RECORD_OUR_ROOT 8  /* paths of the caller begin where ours do */
 
 #define MAX_TEXT 4096
 #define RECORD_SIZE 32768
@@ -84,6 +86,7 @@ enum op {
 	OP_CGROUPS,  /* names of the caller's cgroups */
 	OP_PROGRAM,  /* path of the caller's program */
 	OP_POLLED,  /* descriptors at arg that are waited for, their number in the argument behind it */
+	OP_BASE,  /* names of the folder from which a name is looked up: of a descriptor's, or with `len` of the caller's */
 	OPS,
 };
 #define STEPS 6

@@ -7,6 +7,7 @@ mod functions;
 mod generated;
 mod hook;
 mod iterators;
+mod named;
 mod numbers;
 mod order;
 mod page;

@@ -7,6 +7,7 @@ use eyas_event::EVENTS;
 
 use crate::calls::{CALLS, Call, STATE, Shape};
 use crate::generated::{COMPAT, NUMBERS};
+use crate::named::named;
 use crate::{functions, numbers};
 
 const HEAD: &str = "\
@@ -27,6 +28,7 @@ Every system call of the kernel, whether the probe hooks it, where, and which pa
   files; then only its successes are.
 - *32-bit* means that the call of a 32-bit program gives the same event; `socketcall` is told apart.
 - *path* means that the event may carry the path of its file as the kernel knows it.
+- *name* means that it may carry where its name led, looked up right after the call from the folder that the kernel had.
 - A call without an event of its own is collected when a rule names it in `evt.type`; it carries its number only.
 - What io_uring does in place of a call comes from `io_uring_submit_req` and `io_uring_complete` (marked *ring*).
 
@@ -62,6 +64,7 @@ fn known(call: &'static Call) -> String {
     notes.extend((life || STATE.contains(&call.name)).then_some("state"));
     notes.extend(has_compat(call.name).then_some("32-bit"));
     notes.extend(call.path.map(|_| "path"));
+    notes.extend(named(call.name).map(|_| "name"));
     notes.extend(numbers::ring().contains(&numbers::number(call.name)).then_some("ring"));
     format!("| {} | {} | {hook} | {} | {} |", call.name, info.name, params.join(", "), notes.join(", "))
 }

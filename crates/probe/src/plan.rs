@@ -9,8 +9,9 @@ use eyas_event::EVENTS;
 
 use crate::ProbeError;
 use crate::calls::{CALLS, CONNECTIONS, Call, Class, NOT_READING, STATE, Wanted};
+use crate::named::named;
 use crate::numbers::{self, COUNT, NONE, Numbers};
-use crate::recipe::{Makes, RECIPE_SIZE, Step, path, recipe};
+use crate::recipe::{Makes, RECIPE_SIZE, Step, base, path, recipe};
 use crate::test::{Terms, Test, either, laid_out};
 
 /// Commands of fcntl that change descriptors: F_DUPFD, F_SETFD, F_DUPFD_CLOEXEC.
@@ -172,7 +173,8 @@ impl Plan {
 
     fn recipe(&self, call: &'static Call, tests: &[Test], names: &[&str]) -> [u8; RECIPE_SIZE] {
         let wants_path = self.paths || call.class != Class::Open;
-        let extra: Option<Step> = call.path.filter(|_| wants_path).map(path);
+        let looked_up = named(call.name).filter(|_| self.paths).map(|named| base(named.dir));
+        let extra: Option<Step> = call.path.filter(|_| wants_path).map(path).or(looked_up);
         let steps: Vec<Step> = call.steps.iter().copied().chain(extra).collect();
         let tests: Vec<Test> = call.tests.iter().chain(tests).cloned().collect();
         let tests = laid_out(&tests, &Terms { call: Some(call), names });

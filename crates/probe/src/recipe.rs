@@ -116,6 +116,14 @@ pub(crate) const fn polled(arg: u8) -> Step {
     step(21, arg, 0)
 }
 
+/// Folder from which a name is looked up: that of the descriptor at an argument, or the caller's.
+pub(crate) const fn base(dir: Option<u8>) -> Step {
+    match dir {
+        Some(arg) => step(22, arg, 0),
+        None => step(22, 0, 1),
+    }
+}
+
 /// Descriptors that a call makes or forgets (`enum makes`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]

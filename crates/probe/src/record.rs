@@ -7,6 +7,8 @@ pub(crate) const KIND_TASK: u16 = 0x1004;
 pub(crate) const KIND_FILE: u16 = 0x1005;
 
 const COMPAT: u16 = 1;
+const BASE: u16 = 4;
+const OUR_ROOT: u16 = 8;
 const HEAD: usize = 80;
 /// Most blobs of a record.
 const BLOBS: usize = 8;
@@ -20,6 +22,10 @@ pub(crate) struct Record<'a> {
     pub(crate) kind: u16,
     /// Whether a 32-bit caller made the call.
     pub(crate) compat: bool,
+    /// Whether the blob behind those of its steps is the folder from which a name was looked up.
+    pub(crate) has_base: bool,
+    /// Whether paths of the caller begin where ours do.
+    pub(crate) at_our_root: bool,
     pub(crate) ret: i64,
     pub(crate) args: [u64; 6],
     blobs: [&'a [u8]; BLOBS],
@@ -44,12 +50,15 @@ impl<'a> Record<'a> {
         for (i, arg) in args.iter_mut().enumerate() {
             *arg = u64_at(b, 32 + 8 * i)?;
         }
+        let flags = u16_at(b, 18)?;
         Some(Record {
             ts: u64_at(b, 0)?,
             pid: u32_at(b, 8)?,
             tid: u32_at(b, 12)?,
             kind: u16_at(b, 16)?,
-            compat: u16_at(b, 18)? & COMPAT != 0,
+            compat: flags & COMPAT != 0,
+            has_base: flags & BASE != 0,
+            at_our_root: flags & OUR_ROOT != 0,
             ret: u64_at(b, 24)?.cast_signed(),
             args,
             blobs: blobs(b.get(HEAD..)?),

@@ -37,20 +37,22 @@ impl Rung {
     pub fn lacks(self) -> &'static [&'static str] {
         match self {
             Rung::Function => &[
-                "paths of rename, unlink and other calls by name are those that the program gave",
+                BY_NAME,
                 "calls that were waiting in the kernel when the hooks came are not seen, nor what a debugger skips",
             ],
-            Rung::Typed => {
-                &["paths of rename, unlink and other calls by name are those that the program gave"]
-            }
+            Rung::Typed => &[BY_NAME],
             Rung::Raw => &[
-                "paths of rename, unlink and other calls by name are those that the program gave",
+                BY_NAME,
                 "operations of io_uring are not seen",
                 "every system call that is collected costs a little more",
             ],
         }
     }
 }
+
+/// What the hooks of security modules (LSM) would give, and none of these has.
+const BY_NAME: &str = "where the names of rename, unlink and other calls by name led is looked up right after the call: \
+                       links that were taken away at once are not followed";
 
 /// Programs of the lower rung have this before their name, and iterators this.
 const RAW: &str = "raw_";

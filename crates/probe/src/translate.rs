@@ -8,6 +8,7 @@ use eyas_event::table::{Info, Kind};
 use eyas_event::{EVENTS, id};
 
 use crate::calls::{Call, Class, Origin, Shape, Value};
+use crate::named::named;
 use crate::numbers::Numbers;
 use crate::params::Params;
 use crate::record::{KIND_EXEC, KIND_EXIT, KIND_FORK, Record, u16_at, u32_at, u64_at};
@@ -70,14 +71,16 @@ fn called(call: &Call, record: &Record<'_>, out: &mut Vec<u8>) -> Option<()> {
 /// An event whose parameters each have an origin; the path that the kernel knows stands behind them.
 fn table(call: &Call, origins: &[Origin], record: &Record<'_>, out: &mut Vec<u8>) {
     let info = &EVENTS[usize::from(call.event)];
-    let path = call.path.map(|_| record.blob(call.steps.len())).filter(|names| !names.is_empty());
+    let extra = record.blob(call.steps.len());
+    let path = call.path.filter(|_| !extra.is_empty()).map(|_| life::path(extra));
+    let path = path.or_else(|| record.has_base.then(|| named(call.name))??.found(record, extra));
     let mut params = Params::begin(out, record.ts, record.tid, call.event, origins.len());
     for (i, origin) in origins.iter().enumerate() {
         let kind = info.params.get(i).map_or(Kind::Bytebuf, |p| p.kind);
         param(*origin, kind, record, info, &mut params);
     }
-    if let Some(names) = path {
-        params.tail(&life::path(names));
+    if let Some(path) = path {
+        params.tail(&path);
     }
     params.end();
 }

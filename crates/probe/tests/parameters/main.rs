@@ -13,6 +13,7 @@ mod files;
 mod functions;
 mod kernel;
 mod layers;
+mod named;
 mod processes;
 mod races;
 mod sieve;
@@ -33,7 +34,9 @@ type Case = (&'static str, fn(&mut Stage));
 
 fn cases() -> Vec<Case> {
     let mut all = Vec::new();
-    for family in [files::CASES, layers::CASES, sieve::CASES, descriptors::CASES, sockets::CASES] {
+    for family in
+        [files::CASES, named::CASES, layers::CASES, sieve::CASES, descriptors::CASES, sockets::CASES]
+    {
         all.extend_from_slice(family);
     }
     all.extend_from_slice(processes::CASES);
