@@ -11,7 +11,7 @@ from eyas.transports import TRANSPORTS
 
 SOURCES = Path(reach.__file__).parents[1]
 # Files of the folders that are no members of the family.
-BESIDE = {"__init__", "card", "members", "writing"}
+BESIDE = {"__init__", "added", "asked", "card", "checked", "documents", "members", "packages", "writing"}
 BESIDE_REACHED = {
     "__init__",
     "diff",

@@ -18,6 +18,7 @@ from eyas.cli.options import Chosen, choose, rule_options
 from eyas.cli.speaking import Plain
 from eyas.errors import RunError, UsageError
 from eyas.sources import members
+from eyas.sources.added import ready
 from eyas.sources.card import Source
 
 
@@ -83,6 +84,7 @@ def play(
     active, ground = chosen.loaded.active, source or KERNEL
     program = pipeline.compile_rules(active, ir_for(chosen.loaded, ground), ground)
     card = None if source is None else chosen.plugins.card(source, active)
+    card = card and ready(card, active)
     total = pipeline.Tally()
     bar = Bar(sys.stderr.isatty())
     voice = Plain()

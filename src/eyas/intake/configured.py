@@ -6,11 +6,10 @@ import difflib
 import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import metadata
 from typing import Any
 
 from eyas.errors import UsageError
-from eyas.sources import MEMBERS, members
+from eyas.sources import members, packages
 from eyas.sources.card import Source
 from eyas.sources.reach import REACHED, USUAL, plain
 from eyas.sources.reach.way import Way, read
@@ -77,12 +76,10 @@ def _own(source: str) -> tuple[Way, ...]:
     if source in REACHED:
         made: tuple[Way, ...] = importlib.import_module(f"eyas.sources.reach.{source}").WAYS
         return made
-    if source in MEMBERS:
-        return ()
-    for entry in metadata.entry_points(group=members.GROUP, name=source):
-        theirs: tuple[Way, ...] = getattr(importlib.import_module(entry.module), "WAYS", ())
-        return theirs
-    return ()
+    theirs = packages.ways(source)
+    if not isinstance(theirs, tuple) or not all(isinstance(one, Way) for one in theirs):
+        raise UsageError(f"source {source}: WAYS of its package: expected a tuple of Way, found {theirs!r:.60}")
+    return theirs
 
 
 def _near(name: str, known: list[str]) -> str:

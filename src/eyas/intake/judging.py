@@ -12,6 +12,8 @@ from eyas import _core, alert, lang, pipeline, rules
 from eyas.alert import Alert
 from eyas.catalog import Catalog
 from eyas.rules import Compiled
+from eyas.sources import documents
+from eyas.sources.added import ready
 from eyas.sources.card import Source
 from eyas.transports.parcel import Parcel
 
@@ -37,8 +39,8 @@ class Judge:
     def __init__(
         self, source: Source, active: Sequence[Compiled], known: Catalog, matching: str = "all"
     ) -> None:
-        self.source = source
         self._rules = [rule for rule in active if rule.source == source.name]
+        self.source = ready(source, self._rules)
         identified = [_identified(rule, source, known) for rule in self._rules]
         ground = known.of_source(source.name)
         declarations = {source.name: known.sources[source.name]().declaration} if ground else {}
@@ -48,14 +50,18 @@ class Judge:
 
     def judge(self, parcel: Parcel) -> Judgement:
         """Judge every record of a parcel."""
-        body = parcel.body
-        if self.source.decode is not None:
-            try:
-                body = b"\n".join(record.line() for record in self.source.decode(body))
-            except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-                return Judgement([], 0, [(0, f"{type(error).__name__}: {error}"[:300])])
+        body, faults = self._decoded(parcel.body)
         matches, events, refusals, skips, untimed = self._bodies.judge(body, time.time_ns())
-        return Judgement(list(self._alerts(matches)) if matches else [], events, refusals, *skips, *untimed)
+        alerts = list(self._alerts(matches)) if matches else []
+        return Judgement(alerts, events, [*faults, *refusals], *skips, *untimed)
+
+    def _decoded(self, body: bytes) -> tuple[bytes, list[tuple[int, str]]]:
+        """The records as lines, and what the decoder stumbled over."""
+        if self.source.decode is None:
+            return body, []
+        lines = documents.Lines(body, self.source)
+        made = b"\n".join(lines)
+        return made, [(0, lines.fault)] if lines.fault else []
 
     def _alerts(self, matches: Sequence[_core.Match]) -> Iterator[Alert]:
         seen: Counter[str] = Counter()

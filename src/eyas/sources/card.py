@@ -260,6 +260,21 @@ class Record:
             return json.dumps(self.data, separators=(",", ":")).encode()
 
 
+# Makes something of a record: what it gives stands in the record under `/eyas/NAME`, NAME being that of the addition.
+Look = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Addition:
+    """Fields on sources that are there. With a `look`, what it makes of a record is what they point into."""
+
+    name: str
+    about: str
+    sources: tuple[str, ...]
+    fields: tuple[Field, ...]
+    look: Look | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """A service whose records are judged.
@@ -285,10 +300,12 @@ class Source:
     silent: float = 0.0  # Seconds without anything after which an alert is raised; 0 is never.
     payload: str = ""  # Where the event itself stands in a record: what `json.value` reads.
     asynctype: str = ""  # Pointer to the name of an event that came beside the stream.
+    additions: tuple[Addition, ...] = ()  # What packages add to it.
 
     def every(self) -> tuple[Field, ...]:
         """Give its own fields and those that every source has."""
-        return (*self.fields, *_common(self.payload))
+        added = (one for addition in self.additions for one in addition.fields)
+        return (*self.fields, *added, *_common(self.payload))
 
     def ir(self) -> dict[str, Any]:
         """The form that the core reads."""

@@ -1,6 +1,7 @@
 """The log sources that rules can name: those of the list, and those of installed packages.
 
-A package adds a source with an entry point of the group `eyas.sources` that leads to its `Source`.
+A package adds a source with an entry point of the group `eyas.sources` that leads to its `Source`, and fields on sources
+with one of the group `eyas.fields` that leads to an `Addition`.
 """
 
 from __future__ import annotations
@@ -8,32 +9,50 @@ from __future__ import annotations
 import functools
 import importlib
 from collections.abc import Callable
-from importlib import metadata
+from dataclasses import replace
 
 from eyas import catalog
-from eyas.catalog import Catalog, Ground, Version
-from eyas.sources import MEMBERS, card
-from eyas.sources.card import Source
-
-GROUP = "eyas.sources"
+from eyas.catalog import KERNEL, Catalog, Ground, Version
+from eyas.sources import MEMBERS, card, packages
+from eyas.sources.card import Addition, Source
 
 
 @functools.cache
 def find(name: str) -> Source | None:
-    """Find a source by the name that rules give it."""
+    """Find a source by the name that rules give it, with what packages add to it."""
+    found = packages.installed().sources.get(name)
     if name in MEMBERS:
-        own: Source = importlib.import_module(f"eyas.sources.{name}").SOURCE
-        return own
-    for entry in metadata.entry_points(group=GROUP, name=name):
-        made: Source = entry.load()
-        return made
-    return None
+        found = importlib.import_module(f"eyas.sources.{name}").SOURCE
+    if found is None:
+        return None
+    fitting = [one for one in packages.installed().additions if name in one.sources]
+    return replace(found, additions=tuple(one for one in fitting if not _clashes(found, one)))
 
 
 def names() -> list[str]:
     """Names of all sources, our own first."""
-    others = {entry.name for entry in metadata.entry_points(group=GROUP)}
-    return [*MEMBERS, *sorted(others - set(MEMBERS))]
+    return [*MEMBERS, *packages.installed().sources]
+
+
+def faults() -> list[str]:
+    """What is wrong with installed packages, each with the package."""
+    found = list(packages.installed().faults)
+    for one in packages.installed().additions:
+        for name in one.sources:
+            what = f"fields '{one.name}' on source {name} are left out"
+            source = find(name)
+            if name == KERNEL:
+                found.append(f"{what}: fields of the kernel's events are made in the core")
+            elif source is None:
+                found.append(f"{what}: there is no such source")
+            elif one not in source.additions:
+                found.append(f"{what}: it has a field {', '.join(_clashes(source, one))} already")
+    return found
+
+
+def _clashes(source: Source, addition: Addition) -> list[str]:
+    own = {one.name for one in replace(source, additions=()).every()}
+    return sorted(own & {one.name for one in addition.fields})
 
 
 @functools.cache

@@ -13,9 +13,10 @@ from typing import Any
 
 from eyas.errors import EyasError, RunError
 from eyas.rules import Compiled
+from eyas.sources import documents
+from eyas.sources.asked import Asked, asked_of
 from eyas.sources.binary.child import Child
 from eyas.sources.binary.outage import PAUSES, Outage
-from eyas.sources.binary.stream import Asked, asked_of
 from eyas.sources.card import Field, Record, Source
 from eyas.transports.status import Status
 
@@ -53,11 +54,11 @@ class Guests:
         return self.source if self._asked.fields else self._plain
 
     def _decode(self, body: bytes) -> Iterator[Record]:
-        records = list(self._plain.decode(body)) if self._plain.decode else list(documents(body, self._plain))
+        records = list(documents.records(body, self._plain))
         known = [dict(record.data) for record in records if not isinstance(record.data, bytes)]
         found = iter(self._looked(known))
         for record in records:
-            yield record if isinstance(record.data, bytes) else _with(record, next(found))
+            yield record if isinstance(record.data, bytes) else documents.with_ours(record, "plugins", next(found))
 
     def _looked(self, records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         """Fields of each record; none for the record at which the plugin fails, and none while it is not running."""
@@ -98,49 +99,6 @@ class Guests:
         if self._child is not None:
             self._child.end()
             self._child = None
-
-
-def documents(body: bytes, source: Source) -> Iterator[Record]:
-    """Records of a body: documents one after another, lists, and lists under the keys of the source.
-
-    A line that is no JSON stays as it is: the core says what is wrong with it.
-    """
-    decoder, text, at = json.JSONDecoder(), body.decode("utf-8", "replace"), 0
-    while (at := _next(text, at)) < len(text):
-        try:
-            document, at = decoder.raw_decode(text, at)
-        except (ValueError, RecursionError):
-            end = text.find("\n", at)
-            end = len(text) if end < 0 else end
-            yield Record(text[at:end].encode())
-            at = end
-            continue
-        yield from map(_record, _listed(document, source))
-
-
-def _next(text: str, at: int) -> int:
-    while at < len(text) and text[at].isspace():
-        at += 1
-    return at
-
-
-def _listed(document: Any, source: Source) -> list[Any]:
-    if isinstance(document, dict):
-        found = (document[key] for key in source.lists if isinstance(document.get(key), list))
-        return next(found, [document])
-    return document if isinstance(document, list) else [document]
-
-
-def _record(document: Any) -> Record:
-    return Record(document if isinstance(document, dict) else json.dumps(document).encode())
-
-
-def _with(record: Record, fields: dict[str, Any]) -> Record:
-    data = dict(record.data) if isinstance(record.data, Mapping) else {}
-    ours = data.get("eyas")
-    return replace(
-        record, data={**data, "eyas": {**(ours if isinstance(ours, dict) else {}), "plugins": fields}}
-    )
 
 
 def _written(record: dict[str, Any]) -> str:

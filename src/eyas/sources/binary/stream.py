@@ -9,6 +9,7 @@ from typing import Any
 
 from eyas.errors import RunError
 from eyas.rules import Compiled
+from eyas.sources.asked import Asked, asked_of
 from eyas.sources.binary.child import PATIENCE, Child
 from eyas.sources.binary.outage import Outage
 from eyas.sources.card import Source
@@ -17,14 +18,6 @@ from eyas.transports.parcel import Link, Parcel
 from eyas.transports.status import Status
 
 PAUSE = 0.03  # seconds until a plugin that has nothing is asked again
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What rules ask of a source: fields with their arguments, and whether an event in one line."""
-
-    fields: tuple[tuple[str, str | int | None], ...] = ()
-    info: bool = False
 
 
 @dataclass(slots=True)
@@ -39,28 +32,6 @@ class Stream:
     def ask(self, rules: Iterable[Compiled]) -> None:
         """Turn to what these rules ask, from the next batch on."""
         self.asked = asked_of(rules, self.source.name, {one.name for one in self.source.fields})
-
-
-def asked_of(rules: Iterable[Compiled], source: str, known: Set[str]) -> Asked:
-    """What the rules of a source ask of the known fields."""
-    found: dict[tuple[str, str | int | None], None] = {}
-    for rule in rules:
-        if rule.source == source:
-            found.update(dict.fromkeys(_fields([rule.condition, *rule.operands, *rule.template.operands])))
-    info = ("evt.plugininfo", None) in found
-    return Asked(tuple(one for one in found if one[0] in known), info)
-
-
-def _fields(ir: Any) -> Iterator[tuple[str, str | int | None]]:
-    """Fields in IR, each with its argument."""
-    if isinstance(ir, list):
-        for one in ir:
-            yield from _fields(one)
-    elif isinstance(ir, dict):
-        if isinstance(ir.get("field"), str):
-            yield ir["field"], ir.get("arg")
-        for one in ir.values():
-            yield from _fields(one)
 
 
 def probe(stream: Stream) -> str:
