@@ -12,12 +12,13 @@ import click
 
 from eyas import config
 from eyas.alert import Alert, Style
-from eyas.cli import logs
+from eyas.cli import added, logs
 from eyas.cli.options import Chosen
 from eyas.cli.speaking import Voice
 from eyas.errors import RunError, UsageError
 from eyas.hub import activity
 from eyas.hub import settings as sections
+from eyas.hub.enricher import Enriching
 from eyas.hub.sensor import Ask
 from eyas.rules import Compiled
 from eyas.rules.grouping import Grouping, seconds
@@ -58,21 +59,32 @@ class Desk:
     def __init__(self, say: Taker, hub: Hub | None) -> None:
         self._say = say
         self._hub = hub
+        workers, _ = added.enrichers()
+        self._enriching = Enriching(workers, self._take) if workers else None
         self.footage: Path | None = None  # the capture that is being played
 
     def __call__(self, alert: Alert) -> None:
         """Take an alert, or a note for trails."""
-        if self._hub is None:
-            self._say(alert)
-            return
         note = activity.of_alert(alert)
         if note is None:
-            self._hub.accept(alert if self.footage is None else _filmed(alert, self.footage))
-        else:
+            (self._enriching or self._take)(alert)
+        elif self._hub is not None:
             self._hub.observe(note)
+
+    def _take(self, alert: Alert) -> None:
+        if self._hub is None:
+            self._say(alert)
+        else:
+            self._hub.accept(alert if self.footage is None else _filmed(alert, self.footage))
+
+    def finish(self) -> None:
+        """Wait until every alert is handed on."""
+        if self._enriching is not None:
+            self._enriching.flush()
 
     def flush(self) -> bool:
         """Wait until all is on disk, and tell whether it is."""
+        self.finish()
         return self._hub is None or self._hub.flush()
 
     def learn(self, rules: Sequence[Compiled]) -> None:
@@ -148,10 +160,20 @@ def _snapshots(settings: config.Settings) -> snapshot.Wanted | None:
 
 @contextmanager
 def _kept(chosen: Chosen, say: Taker, sensor: Ask | None) -> Iterator[Desk]:
+    with _opened(chosen, say, sensor) as desk:
+        try:
+            yield desk
+        finally:
+            desk.finish()
+
+
+@contextmanager
+def _opened(chosen: Chosen, say: Taker, sensor: Ask | None) -> Iterator[Desk]:
+    if chosen.keep is not None or added.enrichers()[0]:
+        logs.begin(chosen.settings.log_level, chosen.settings.log_stderr, chosen.settings.log_syslog)
     if chosen.keep is None:
         yield Desk(say, None)
         return
-    logs.begin(chosen.settings.log_level, chosen.settings.log_stderr, chosen.settings.log_syslog)
     try:
         hub = opened(chosen, chosen.keep, say)
     except RunError as error:

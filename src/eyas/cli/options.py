@@ -11,6 +11,7 @@ import click
 
 from eyas import alert, config, rules
 from eyas.catalog import Catalog, statics
+from eyas.cli import added
 from eyas.cli.rules.paths import count
 from eyas.errors import UsageError
 from eyas.hub import activity, entities
@@ -85,6 +86,7 @@ def choose(
         click.echo(f"eyas: {line}", err=True)
     for warning in (*own.warnings, *said):
         click.echo(f"warning: {warning}", err=True)
+    added.warn()
     known = plugins.known(members.known()).with_fields(statics(settings.static_fields))
     loaded = rules.load([*where, *noted], known, rule_settings(settings, enable_all, carry))
     report(loaded)

@@ -66,9 +66,11 @@ def _feeds(file: Path | None, name: str | None = None) -> list[Feed]:
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def list_sources(file: Path | None, every: bool, as_json: bool) -> None:
     """List the configured sources."""
+    from eyas.cli import added
     from eyas.intake.configured import ways
     from eyas.sources import members
 
+    added.warn()
     if every:
         named = {name: members.find(name) for name in members.names()}
         rows = [

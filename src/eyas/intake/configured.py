@@ -78,7 +78,9 @@ def _own(source: str) -> tuple[Way, ...]:
         return made
     theirs = packages.ways(source)
     if not isinstance(theirs, tuple) or not all(isinstance(one, Way) for one in theirs):
-        raise UsageError(f"source {source}: WAYS of its package: expected a tuple of Way, found {theirs!r:.60}")
+        raise UsageError(
+            f"source {source}: WAYS of its package: expected a tuple of Way, found {theirs!r:.60}"
+        )
     return theirs
 
 

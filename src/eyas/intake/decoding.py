@@ -31,7 +31,9 @@ def decoded(path: Path, source: Source) -> Iterator[Path]:
                 made.write(line + b"\n")
             made.flush()
             if lines.fault:
-                _log().error("not the records of the source", source=source.name, file=str(path), reason=lines.fault)
+                _log().error(
+                    "not the records of the source", source=source.name, file=str(path), reason=lines.fault
+                )
             os.utime(made.name, ns=(came := path.stat().st_mtime_ns, came))  # for what says no time
             yield Path(made.name)
     except OSError as error:

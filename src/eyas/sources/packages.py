@@ -50,7 +50,9 @@ class Installed:
         faults = list(checked.addition(found.value))
         if not faults:
             taken = [one.name for other in self.additions for one in other.fields]
-            faults = [f"there is a field {one.name} already" for one in found.value.fields if one.name in taken]
+            faults = [
+                f"there is a field {one.name} already" for one in found.value.fields if one.name in taken
+            ]
         if not faults:
             self.additions.append(found.value)
         self.note(found, faults)

@@ -58,7 +58,11 @@ class Guests:
         known = [dict(record.data) for record in records if not isinstance(record.data, bytes)]
         found = iter(self._looked(known))
         for record in records:
-            yield record if isinstance(record.data, bytes) else documents.with_ours(record, "plugins", next(found))
+            yield (
+                record
+                if isinstance(record.data, bytes)
+                else documents.with_ours(record, "plugins", next(found))
+            )
 
     def _looked(self, records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         """Fields of each record; none for the record at which the plugin fails, and none while it is not running."""
