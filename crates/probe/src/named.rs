@@ -79,9 +79,14 @@ impl Named {
         if name.is_empty() || !path.starts_with(b"/") {
             return None;
         }
+        let follows = self.follows(record);
+        if !follows && !name.contains(&b'/') {
+            // An entry of the very folder: nothing is on the way.
+            return parted(&path).map(|_| path.clone());
+        }
         let root = root(record).ok()?;
         let standing = |path: &[u8]| standing(&root, path, record.at_our_root).ok();
-        if self.follows(record) {
+        if follows {
             return standing(&path);
         }
         let (folder, entry) = parted(&path)?;

@@ -52,7 +52,8 @@ impl Rung {
 
 /// What the hooks of security modules (LSM) would give, and none of these has.
 const BY_NAME: &str = "where the names of rename, unlink and other calls by name led is looked up right after the call: \
-                       links that were taken away at once are not followed";
+                       links that were taken away at once, and in containers those of programs that ended at once, are not \
+                       followed";
 
 /// Programs of the lower rung have this before their name, and iterators this.
 const RAW: &str = "raw_";
